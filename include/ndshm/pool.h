@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* A fork-based pool whose workers are given names, never payloads. */
+#ifndef NDSHM_POOL_H
+#define NDSHM_POOL_H
+
+#include "array.h"
+#include "frame.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ndshm_pool ndshm_pool;
+typedef struct ndshm_job ndshm_job;
+typedef struct ndshm_task ndshm_task;
+typedef struct ndshm_worker ndshm_worker;
+
+/* A task function. Returns 0, or a status that becomes the task's; "return ndshm_task_fail(task,
+ * status, NULL);" passes the library's message on with it. It runs in a worker, in a process forked
+ * from the host when the pool was opened: globals have the values of that moment. */
+typedef int (*ndshm_task_fn)(ndshm_task *task);
+
+enum {
+    NDSHM_WORKERS_MAX = 120,
+    NDSHM_WORKERS_NONE = -1 /* none of its own: only those that join serve the pool */
+};
+
+typedef struct ndshm_pool_config {
+    uint32_t size;
+    uint32_t flags;
+    int32_t workers; /* 0: the CPUs that this process may use */
+    int32_t reserved;
+    void *context;               /* ndshm_task_context of every task; inherited by fork */
+    int (*init)(void *context);  /* in each worker before its first task; failing ends the pool */
+    void (*fini)(void *context); /* in each worker that ends in order */
+    char label[64];
+} ndshm_pool_config;
+
+NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);
+
+/* ndshm_job_config.flags: call the function once a chunk, with ndshm_task_range. The index of such
+ * a call is its first one. Its fate is that of every index of the range: ndshm_job_failed counts
+ * indices, ndshm_job_next gives one result a range. */
+enum { NDSHM_JOB_RANGES = 1 };
+
+/* ndshm_job_config.on_error */
+enum {
+    NDSHM_ERROR_CONTINUE = 0, /* the other tasks go on */
+    NDSHM_ERROR_STOP = 1      /* no further task is begun */
+};
+
+typedef struct ndshm_job_config {
+    uint32_t size;
+    uint32_t flags;       /* NDSHM_JOB_RANGES */
+    ndshm_task_fn fn;     /* or function */
+    const char *function; /* a name that workers look up with ndshm_task_function, when fn is NULL:
+                             in forked workers an exported symbol of type ndshm_task_fn, which
+                             in a program needs linking with -rdynamic */
+    const void *params;   /* copied: the same bytes for every task */
+    size_t params_size;
+    const char *const *shared; /* references that every task may attach, by position */
+    int32_t nshared;
+    int32_t on_error; /* NDSHM_ERROR_* */
+    const char *const
+        *items;    /* count references or other short texts (1024 bytes), one a task; or NULL */
+    int64_t count; /* number of tasks */
+    int64_t chunk; /* tasks claimed at once; 0: chosen from count alone */
+    const char *output; /* reference of a writable array with shape[0] == count, or NULL */
+    uint64_t seed;      /* of ndshm_task_random */
+    int32_t retries;    /* how often a task whose worker died is offered again; its part of the
+                           output is then as the dead worker left it */
+    int32_t reserved;
+    void *context; /* ndshm_map only: ndshm_task_context. With a pool -EINVAL: tasks get the context
+                      that the pool was opened with */
+} ndshm_job_config;
+
+NDSHM_API void ndshm_job_config_init(ndshm_job_config *config);
+
+typedef struct ndshm_result {
+    int64_t index;
+    int32_t status; /* 0, or why the task failed; -EINPROGRESS: it has not ended yet */
+    int32_t signal; /* that killed its worker, or 0 */
+    int32_t attempts;
+    int32_t worker;   /* slot of the worker that ran it last, or -1 when not recorded */
+    int64_t start_ns; /* CLOCK_MONOTONIC; 0 when not recorded (jobs of more than 65,536 tasks) */
+    int64_t end_ns;
+    char name[256]; /* of the result segment, or "" */
+    char message[256];
+    uint64_t reserved[4];
+} ndshm_result;
+
+typedef struct ndshm_progress {
+    int64_t count;
+    int64_t done; /* ended, failed ones included */
+    int64_t failed;
+    int64_t running;
+    int32_t workers;  /* alive now */
+    int32_t finished; /* 1: nothing will change any more */
+    int64_t deaths;   /* workers of the pool that died at work */
+    int64_t reserved[5];
+} ndshm_progress;
+
+/* Opens a pool: forks a supervisor, which forks the workers. Call it before threads are started,
+ * where that can be had. Errors: -EAGAIN, -ENOMEM (fork), -ENOSPC, -EINVAL (config), NDSHM_EWORKER
+ * (init failed). */
+NDSHM_API int ndshm_pool_open(const ndshm_pool_config *config, ndshm_pool **out);
+
+/* The pool's name: what ndshm_worker_join takes. Owned by the handle. */
+NDSHM_API const char *ndshm_pool_name(const ndshm_pool *pool);
+
+/* Number of workers that the pool keeps. */
+NDSHM_API int ndshm_pool_workers(const ndshm_pool *pool);
+
+/* Starts a job and returns at once. References are checked, and their segments held until the job
+ * is closed. Errors: -EINVAL (config; fn from an object loaded after the open), those of attaching
+ * a reference, NDSHM_ESHAPE (output), -ENOSPC, NDSHM_EWORKER, -EPERM (in a forked child),
+ * NDSHM_ECANCELED (the pool was stopped). */
+NDSHM_API int ndshm_pool_submit(ndshm_pool *pool, const ndshm_job_config *config, ndshm_job **out);
+
+/* Submits and waits. 0 when the job ran to its end, also when tasks failed: ndshm_job_wait(job, 0)
+ * tells, and ndshm_job_result says which and why. */
+NDSHM_API int ndshm_pool_map(ndshm_pool *pool, const ndshm_job_config *config, ndshm_job **out);
+
+/* One-shot: forks workers now, so that everything the caller has is inherited, runs the job, ends
+ * the workers. workers 0: the CPUs that this process may use. Returns as ndshm_pool_map; results
+ * stay until the job is closed. */
+NDSHM_API int ndshm_map(const ndshm_job_config *config, int workers, ndshm_job **out);
+
+/* Finishes what was submitted and ends the processes. -ETIMEDOUT: still working (timeout_ms -1:
+ * wait for ever). Results stay until the pool is closed. */
+NDSHM_API int ndshm_pool_stop(ndshm_pool *pool, int timeout_ms);
+
+/* Ends the processes at once, unlinks everything that was not taken, sets *pool to NULL. Job
+ * handles stay valid and must still be closed. */
+NDSHM_API void ndshm_pool_close(ndshm_pool **pool);
+
+/* Waits for the end. 0: all tasks succeeded; NDSHM_ETASK: some failed; NDSHM_ECANCELED; -ETIMEDOUT;
+ * NDSHM_EWORKER: the pool died. */
+NDSHM_API int ndshm_job_wait(ndshm_job *job, int timeout_ms);
+
+/* How many tasks have failed up to now. */
+NDSHM_API int64_t ndshm_job_failed(const ndshm_job *job);
+
+/* The next result in the order of index, as soon as it is there. -ENOENT after the last;
+ * -ETIMEDOUT. */
+NDSHM_API int ndshm_job_next(ndshm_job *job, int timeout_ms, ndshm_result *out);
+
+/* The fate of one task. -ERANGE: no such task. */
+NDSHM_API int ndshm_job_result(const ndshm_job *job, int64_t index, ndshm_result *out);
+
+/* Moves the result segment of a task to the caller: it becomes temporary and outlives job and pool.
+ * -ENOENT: the task left no result, or it was taken; the task's own status when it failed;
+ * -EINPROGRESS. */
+NDSHM_API int ndshm_job_take(ndshm_job *job, int64_t index, int access, ndshm_array **out);
+NDSHM_API int ndshm_job_take_frame(ndshm_job *job, int64_t index, int access, ndshm_frame **out);
+
+NDSHM_API int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out);
+
+/* The job's name, "POOL.job.NUMBER", for messages and logs. Jobs too large for a place in the
+ * pool's own segment are listed under it. Owned by the handle. */
+NDSHM_API const char *ndshm_job_name(const ndshm_job *job);
+
+/* Begins no further task. Those that run may look at ndshm_task_cancelled. */
+NDSHM_API int ndshm_job_cancel(ndshm_job *job);
+
+/* Cancels what has not begun, unlinks the results that nobody took, sets *job to NULL. */
+NDSHM_API void ndshm_job_close(ndshm_job **job);
+
+/* Inside a task. Pointers and handles are borrowed until the task ends; detaching one does nothing
+ * but set the pointer to NULL. */
+NDSHM_API int64_t ndshm_task_index(const ndshm_task *task);
+NDSHM_API void ndshm_task_range(const ndshm_task *task, int64_t *begin, int64_t *end);
+NDSHM_API const void *ndshm_task_params(const ndshm_task *task,
+                                        size_t *size);         /* size may be NULL */
+NDSHM_API const char *ndshm_task_item(const ndshm_task *task); /* NULL when the job has none */
+NDSHM_API void *ndshm_task_context(const ndshm_task *task);
+NDSHM_API int ndshm_task_cancelled(const ndshm_task *task);
+NDSHM_API const char *ndshm_task_function(const ndshm_task *task); /* NULL when the job has fn */
+
+/* A shared reference of the job, attached once a worker and job; access NDSHM_READ, NDSHM_COW or
+ * NDSHM_WRITE. */
+NDSHM_API int ndshm_task_shared(ndshm_task *task, int position, int access, ndshm_array **out);
+NDSHM_API int ndshm_task_shared_frame(ndshm_task *task, int position, int access,
+                                      ndshm_frame **out);
+
+/* This task's part of the output: output[index], or output[begin:end] with NDSHM_JOB_RANGES. */
+NDSHM_API int ndshm_task_output(ndshm_task *task, ndshm_view *out);
+
+/* The result of this task, to be filled: it is published when the task succeeds, and dropped when
+ * it fails. One a task: -EALREADY. Errors as ndshm_array_create and ndshm_frame_create. */
+NDSHM_API int ndshm_task_create(ndshm_task *task, ndshm_dtype dtype, int ndim, const int64_t *shape,
+                                ndshm_array **out);
+NDSHM_API int ndshm_task_create_frame(ndshm_task *task, int64_t rows,
+                                      const ndshm_column_spec *columns, int ncolumns,
+                                      ndshm_frame **out);
+
+/* Hands over an existing segment as the result; with the job it is unlinked, unless somebody takes
+ * it. */
+NDSHM_API int ndshm_task_return(ndshm_task *task, const char *name);
+
+/* Records status and message (both may be read by the submitter) and returns status: "return
+ * ndshm_task_fail(task, -EINVAL, "odd row");". message NULL: that of the last error. */
+NDSHM_API int ndshm_task_fail(ndshm_task *task, int status, const char *message);
+
+/* The next number of this task's random stream, which (seed, index) alone determines
+ * (SplitMix64, Steele et al. 2014). */
+NDSHM_API uint64_t ndshm_task_random(ndshm_task *task);
+
+/* Any process of the same user can serve a pool. Forked workers run the same loop. */
+NDSHM_API int ndshm_worker_join(const char *pool, ndshm_worker **out);
+
+/* The next task. -ETIMEDOUT; NDSHM_ECANCELED: the pool is over. */
+NDSHM_API int ndshm_worker_next(ndshm_worker *worker, int timeout_ms, ndshm_task **out);
+
+/* Ends the task with its status (0: publishes its result). message may be NULL. */
+NDSHM_API int ndshm_task_finish(ndshm_task *task, int status, const char *message);
+
+NDSHM_API void ndshm_worker_leave(ndshm_worker **worker);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Handles: from nothing, from a name, and their end. */
+#include "frame/frame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array/ref.h"
+#include "base/os.h"
+
+static int no_handle(void)
+{
+    return ndshm__fail(-EINVAL, "frame or out is NULL");
+}
+
+ndshm__segment *ndshm__frame_segment(const ndshm_frame *frame)
+{
+    return frame->segment;
+}
+
+const struct ndshm__schema *ndshm__frame_schema(const ndshm_frame *frame)
+{
+    return ndshm__segment_body(frame->segment);
+}
+
+/* A handle on all rows of a segment whose schema is known to be valid. */
+static int make_handle(ndshm__segment *segment, ndshm_frame **out)
+{
+    ndshm_frame *frame = ndshm__alloc(sizeof *frame);
+    if (!frame)
+        return ndshm__fail(-ENOMEM, "'%s': no memory for a handle", ndshm__segment_name(segment));
+    frame->segment = segment;
+    frame->step = 1;
+    frame->rows = ndshm__frame_schema(frame)->rows;
+    *out = frame;
+    return 0;
+}
+
+static int create(const ndshm__spec *spec, ndshm_frame **out)
+{
+    ndshm__segment *segment = NULL;
+    int status = ndshm__segment_create(spec, &segment);
+    if (!status)
+        status = make_handle(segment, out);
+    if (status)
+        ndshm__segment_release(&segment);
+    return status;
+}
+
+int ndshm__frame_create(const char *pool, const char *name, int64_t rows,
+                        const ndshm_column_spec *columns, int ncolumns,
+                        const ndshm_create_config *config, ndshm_frame **out)
+{
+    int64_t shape[2] = {rows, ncolumns};
+    struct ndshm__schema *schema;
+    ndshm__spec spec = {.name = name,
+                        .pool = pool,
+                        .kind = NDSHM_KIND_FRAME,
+                        .ndim = 2,
+                        .shape = shape,
+                        .config = config};
+    int status =
+        ndshm__schema_build(rows, columns, ncolumns, &schema, &spec.body_size, &spec.payload_size);
+    if (status)
+        return status;
+    spec.body = schema;
+    status = create(&spec, out);
+    free(schema);
+    return status;
+}
+
+int ndshm_frame_create(const char *name, int64_t rows, const ndshm_column_spec *columns,
+                       int ncolumns, const ndshm_create_config *config, ndshm_frame **out)
+{
+    ndshm__begin("ndshm_frame_create");
+    return out ? ndshm__frame_create(NULL, name, rows, columns, ncolumns, config, out)
+               : no_handle();
+}
+
+int ndshm__frame_from_segment(ndshm__segment *segment, ndshm_frame **out)
+{
+    const struct ndshm__schema *schema = ndshm__segment_body(segment);
+    const char *wrong = ndshm__schema_check(schema, ndshm__segment_body_size(segment),
+                                            ndshm__segment_payload_size(segment));
+    if (!wrong && (ndshm__segment_dtype(segment) != 0 || ndshm__segment_ndim(segment) != 2 ||
+                   ndshm__segment_shape(segment)[0] != schema->rows ||
+                   ndshm__segment_shape(segment)[1] != schema->columns))
+        wrong = "its shape and its schema differ";
+    if (wrong)
+        return ndshm__fail(NDSHM_ECORRUPT, "'%s': the frame is damaged: %s",
+                           ndshm__segment_name(segment), wrong);
+    return make_handle(segment, out);
+}
+
+/* --- slices --- */
+
+static int check_slice(const ndshm__ref *ref)
+{
+    if (ref->count != 1 || ref->items[0].kind != NDSHM__REF_SLICE)
+        return ndshm__fail(NDSHM_ESHAPE,
+                           "'%s': a frame takes one slice of rows: \"%s[10:20]\"; for one row "
+                           "write \"[10:11]\"",
+                           ref->name, ref->name);
+    if (ref->items[0].step < 1)
+        return ndshm__fail(NDSHM_ESHAPE, "'%s': the step of a slice of rows must be 1 or more",
+                           ref->name);
+    return 0;
+}
+
+/* A slice of all rows needs no reference of its own. */
+static int name_slice(ndshm_frame *frame, const ndshm__selection *selection)
+{
+    char text[NDSHM_REF_MAX + 1];
+    const char *name = ndshm__segment_name(frame->segment);
+    if (!ndshm__selection_text(selection, name, text) || strcmp(text, name) == 0)
+        return 0;
+    frame->slice = ndshm__duplicate(text);
+    return frame->slice ? 0 : ndshm__fail(-ENOMEM, "'%s': no memory for a handle", name);
+}
+
+static int slice_rows(ndshm_frame *frame, const ndshm__ref *ref)
+{
+    ndshm__selection selection;
+    ndshm__selection_all(&selection, 1, &frame->rows);
+    int status = ndshm__selection_apply(&selection, ref);
+    if (status)
+        return status;
+    const ndshm__range *range = &selection.picks[0].range;
+    frame->start = range->start;
+    frame->step = range->step;
+    frame->rows = range->count;
+    return name_slice(frame, &selection);
+}
+
+static int attach_segment(const char *name, int access, ndshm_frame **out)
+{
+    ndshm__segment *segment = NULL;
+    if ((access & ~NDSHM_FOREIGN) == NDSHM_WRITE)
+        return ndshm__fail(-EACCES,
+                           "'%s': a published frame is immutable; attach it with NDSHM_READ, or "
+                           "with NDSHM_COW for changes of your own that nobody else sees",
+                           name);
+    int status = ndshm__segment_attach(name, NDSHM_KIND_FRAME, access, &segment);
+    if (!status)
+        status = ndshm__frame_from_segment(segment, out);
+    if (status)
+        ndshm__segment_release(&segment);
+    return status;
+}
+
+int ndshm__frame_attach(const char *text, int access, ndshm_frame **out)
+{
+    ndshm__ref ref;
+    ndshm_frame *frame = NULL;
+    int status = ndshm__ref_split(text, &ref);
+    if (!status && ref.count > 0)
+        status = check_slice(&ref);
+    if (!status)
+        status = attach_segment(ref.name, access, &frame);
+    if (status)
+        return status;
+    if (ref.count > 0)
+        status = slice_rows(frame, &ref);
+    if (status)
+        ndshm__frame_detach(&frame);
+    else
+        *out = frame;
+    return status;
+}
+
+int ndshm_frame_attach(const char *ref, int access, ndshm_frame **out)
+{
+    ndshm__begin("ndshm_frame_attach");
+    return out ? ndshm__frame_attach(ref, access, out) : no_handle();
+}
+
+/* --- the others --- */
+
+int ndshm_frame_share(const ndshm_frame *frame, ndshm_frame **out)
+{
+    ndshm__begin("ndshm_frame_share");
+    if (!frame || !out)
+        return no_handle();
+    ndshm_frame *copy = ndshm__alloc(sizeof *copy);
+    if (!copy)
+        return ndshm__fail(-ENOMEM, "no memory for a handle");
+    *copy = *frame;
+    copy->borrowed = false;
+    copy->slice = frame->slice ? ndshm__duplicate(frame->slice) : NULL;
+    if (frame->slice && !copy->slice) {
+        free(copy);
+        return ndshm__fail(-ENOMEM, "no memory for a handle");
+    }
+    ndshm__segment_retain(copy->segment);
+    *out = copy;
+    return 0;
+}
+
+const char *ndshm__frame_name(const ndshm_frame *frame)
+{
+    return frame->slice ? frame->slice : ndshm__segment_name(frame->segment);
+}
+
+const char *ndshm_frame_name(const ndshm_frame *frame)
+{
+    return frame ? ndshm__frame_name(frame) : NULL;
+}
+
+int ndshm_frame_unlink(ndshm_frame *frame)
+{
+    ndshm__begin("ndshm_frame_unlink");
+    return frame ? ndshm__segment_unlink(frame->segment) : no_handle();
+}
+
+void ndshm__frame_detach(ndshm_frame **frame)
+{
+    if (!frame || !*frame)
+        return;
+    ndshm__segment_release(&(*frame)->segment);
+    free((*frame)->slice);
+    free(*frame);
+    *frame = NULL;
+}
+
+void ndshm_frame_detach(ndshm_frame **frame)
+{
+    if (frame && *frame && (*frame)->borrowed)
+        *frame = NULL;
+    else
+        ndshm__frame_detach(frame);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames, as the layers above use them: without naming a public function in messages. */
+#ifndef NDSHM_LIB_FRAME_H
+#define NDSHM_LIB_FRAME_H
+
+#include <ndshm/frame.h>
+
+#include "frame/schema.h"
+#include "segment/segment.h"
+
+struct ndshm_frame {
+    ndshm__segment *segment;
+    char *slice; /* the canonical reference where it is more than the segment's name */
+    int64_t start;
+    int64_t rows;
+    int64_t step;
+    bool borrowed; /* belongs to a task: whoever detaches it only forgets it */
+};
+
+/* As ndshm_frame_create; pool: NULL, or the one it is made in (see ndshm__spec). */
+int ndshm__frame_create(const char *pool, const char *name, int64_t rows,
+                        const ndshm_column_spec *columns, int ncolumns,
+                        const ndshm_create_config *config, ndshm_frame **out);
+
+int ndshm__frame_publish(ndshm_frame *frame);
+int ndshm__frame_attach(const char *ref, int access, ndshm_frame **out);
+
+/* A frame of all rows of segment, which is checked, and whose count moves to the frame on success.
+ */
+int ndshm__frame_from_segment(ndshm__segment *segment, ndshm_frame **out);
+
+/* Borrowed. */
+ndshm__segment *ndshm__frame_segment(const ndshm_frame *frame);
+
+/* Publishes unless the config forbids it, and moves frame to *out. On failure frame is gone. */
+int ndshm__frame_finish(ndshm_frame *frame, const ndshm_create_config *config, ndshm_frame **out);
+
+/* The reference of frame, or NULL. */
+const char *ndshm__frame_name(const ndshm_frame *frame);
+
+/* The column of that index, which exists. */
+void ndshm__frame_column(const ndshm_frame *frame, int index, ndshm_column *out);
+const struct ndshm__schema *ndshm__frame_schema(const ndshm_frame *frame);
+bool ndshm__frame_is_index(const char *column_name);
+void ndshm__frame_detach(ndshm_frame **frame);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* A job in the host's hands: waiting, cancelling, closing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "pool/pool.h"
+
+static const int64_t slice_ns = 100000000; /* between two looks whether the supervisor lives */
+
+int64_t ndshm__deadline(int timeout_ms)
+{
+    return timeout_ms < 0 ? -1 : ndshm__os_now() + (int64_t)timeout_ms * 1000000;
+}
+
+int ndshm__job_check(const ndshm_job *job)
+{
+    if (!job)
+        return ndshm__fail(-EINVAL, "no job");
+    if (job->generation != ndshm__os_generation())
+        return ndshm__fail(-EPERM, "a forked child cannot use its parent's job");
+    return 0;
+}
+
+int ndshm__job_lock(const ndshm_job *job)
+{
+    int status = ndshm__job_check(job);
+    if (!status)
+        pthread_mutex_lock(&job->pool->mutex);
+    return status;
+}
+
+void ndshm__job_unlock(const ndshm_job *job)
+{
+    pthread_mutex_unlock(&job->pool->mutex);
+}
+
+static int32_t broken(const ndshm_job *job)
+{
+    if (job->broken || job->entry < 0)
+        return job->broken;
+    return atomic_load(&job->pool->memory->entries[job->entry].broken);
+}
+
+bool ndshm__job_done(const ndshm_job *job)
+{
+    return job->view.memory && (job->pool->closed || broken(job) ||
+                                atomic_load(&job->pool->memory->state) == NDSHM__POOL_DEAD ||
+                                atomic_load_explicit(&job->view.memory->state,
+                                                     memory_order_acquire) == NDSHM__JOB_DONE);
+}
+
+int ndshm__job_sleep(const ndshm_job *job, struct ndshm__event *event, uint32_t seen,
+                     int64_t end_ns)
+{
+    ndshm_pool *pool = job->pool;
+    int64_t left = end_ns < 0 ? slice_ns : end_ns - ndshm__os_now();
+    if (left <= 0)
+        return -ETIMEDOUT;
+    ndshm__event_wait(event, seen, &pool->spin, left < slice_ns ? left : slice_ns);
+    if (ndshm__event_read(event) != seen)
+        return 0;
+    pthread_mutex_lock(&pool->mutex);
+    bool gone = !pool->closed && !ndshm__pool_alive(pool) &&
+                atomic_load(&pool->memory->state) != NDSHM__POOL_ENDED;
+    pthread_mutex_unlock(&pool->mutex);
+    return gone ? NDSHM_EWORKER : 0;
+}
+
+/* What a finished job has come to. Under the mutex. */
+static int verdict(const ndshm_job *job)
+{
+    const struct ndshm__job_memory *memory = job->view.memory;
+    struct ndshm__tally tally = {0};
+    bool done = atomic_load_explicit(&memory->state, memory_order_acquire) == NDSHM__JOB_DONE;
+    if (broken(job))
+        return ndshm__fail(broken(job), "%s: a worker could not open the job: %s", job->name,
+                           ndshm_strerror(broken(job)));
+    if (atomic_load(&memory->failed) || atomic_load(&memory->stop))
+        ndshm__claim_tally(&job->view, 0, job->view.units, &tally);
+    else
+        tally.final = job->view.units;
+    if (tally.failed && done)
+        return ndshm__fail(NDSHM_ETASK, "%s: %lld of %lld %s failed", job->name,
+                           (long long)tally.failed, (long long)job->view.units,
+                           job->view.facts.flags & NDSHM_JOB_RANGES ? "ranges" : "tasks");
+    if (!done && !job->pool->closed)
+        return ndshm__pool_dead(job->pool);
+    if (!done || tally.final < job->view.units)
+        return ndshm__fail(NDSHM_ECANCELED, "%s: ended before all was done", job->name);
+    return 0;
+}
+
+int ndshm__job_wait(ndshm_job *job, int timeout_ms)
+{
+    struct ndshm__event *event = &job->pool->memory->done;
+    int64_t end = ndshm__deadline(timeout_ms);
+    for (;;) {
+        uint32_t seen = ndshm__event_read(event);
+        pthread_mutex_lock(&job->pool->mutex);
+        bool done = ndshm__job_done(job);
+        int status = done ? verdict(job) : 0;
+        pthread_mutex_unlock(&job->pool->mutex);
+        if (done)
+            return status;
+        status = ndshm__job_sleep(job, event, seen, end);
+        if (status == -ETIMEDOUT)
+            return ndshm__fail(status, "%s: not finished after %d ms", job->name, timeout_ms);
+        if (status)
+            return ndshm__pool_dead(job->pool);
+    }
+}
+
+/* Begins no further task. Under the mutex. */
+static void stop(ndshm_job *job, uint32_t why)
+{
+    struct ndshm__pool_memory *pool = job->pool->memory;
+    uint32_t running = 0;
+    if (job->entry < 0)
+        return;
+    if (why == NDSHM__STOP_CLOSE)
+        atomic_store(&job->view.memory->stop, why);
+    else
+        atomic_compare_exchange_strong(&job->view.memory->stop, &running, why);
+    struct ndshm__serving serving = {.pool = pool, .entry = job->entry, .job = job->view};
+    ndshm__table_withdraw(pool, job->entry);
+    ndshm__serving_settle(&serving);
+}
+
+void ndshm__job_clear(ndshm_job *job)
+{
+    ndshm_pool *pool = job->pool;
+    if (job->cleared || !job->view.memory)
+        return;
+    job->cleared = true;
+    job->broken = broken(job);
+    if (!pool->closed)
+        stop(job, NDSHM__STOP_CLOSE);
+    ndshm__remove_results(pool->launch.name, &job->view);
+}
+
+static void unlink_job(ndshm_job *job)
+{
+    ndshm_pool *pool = job->pool;
+    if (job->before)
+        job->before->after = job->after;
+    else if (pool->jobs == job)
+        pool->jobs = job->after;
+    if (job->after)
+        job->after->before = job->before;
+}
+
+void ndshm__job_free(ndshm_job *job)
+{
+    if (!job)
+        return;
+    ndshm_pool *pool = job->pool;
+    ndshm__quiet_begin();
+    pthread_mutex_lock(&pool->mutex);
+    ndshm__job_clear(job);
+    ndshm__job_displace(job);
+    unlink_job(job);
+    pthread_mutex_unlock(&pool->mutex);
+    if (job->segment)
+        ndshm__segment_unlink(job->segment);
+    ndshm__segment_release(&job->segment);
+    for (int i = 0; i < job->nheld; i++)
+        ndshm__attachment_close(&job->held[i]);
+    free(job->held);
+    ndshm__layout_free(&job->view);
+    free(job->copy);
+    free(job);
+    ndshm__quiet_end();
+    ndshm__pool_release(pool);
+}
+
+/* --- public --- */
+
+const char *ndshm_job_name(const ndshm_job *job)
+{
+    return job->name;
+}
+
+int ndshm_job_wait(ndshm_job *job, int timeout_ms)
+{
+    ndshm__begin("ndshm_job_wait");
+    int status = ndshm__job_check(job);
+    return status ? status : ndshm__job_wait(job, timeout_ms);
+}
+
+int ndshm_job_cancel(ndshm_job *job)
+{
+    ndshm__begin("ndshm_job_cancel");
+    int status = ndshm__job_lock(job);
+    if (status)
+        return status;
+    if (!job->pool->closed && !ndshm__job_done(job))
+        stop(job, NDSHM__STOP_CANCEL);
+    ndshm__job_unlock(job);
+    return 0;
+}
+
+void ndshm_job_close(ndshm_job **job)
+{
+    if (!job || !*job)
+        return;
+    ndshm_job *closing = *job;
+    *job = NULL;
+    if (closing->generation != ndshm__os_generation()) /* its mappings stayed in the parent */
+        return;
+    ndshm_pool *pool = closing->owns_pool ? closing->pool : NULL;
+    ndshm__job_free(closing);
+    if (pool)
+        ndshm__pool_close(pool);
+}

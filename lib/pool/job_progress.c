@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* How far a job is: counted from the states, never kept. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "pool/pool.h"
+
+/* Tasks, not units: with ranges they are weighed. */
+static void count_ranges(const ndshm_job *job, struct ndshm__tally *out)
+{
+    *out = (struct ndshm__tally){0};
+    for (int64_t unit = 0; unit < job->view.units; unit++) {
+        struct ndshm__tally one;
+        int64_t begin, end;
+        ndshm__claim_tally(&job->view, unit, unit + 1, &one);
+        ndshm__layout_tasks(&job->view, unit, &begin, &end);
+        out->final += one.final * (end - begin);
+        out->failed += one.failed * (end - begin);
+        out->running += one.running * (end - begin);
+    }
+}
+
+static void count_tasks(const ndshm_job *job, struct ndshm__tally *out)
+{
+    if (job->view.facts.flags & NDSHM_JOB_RANGES)
+        count_ranges(job, out);
+    else
+        ndshm__claim_tally(&job->view, 0, job->view.units, out);
+}
+
+static int32_t count_workers(const ndshm_pool *pool)
+{
+    int32_t count = 0;
+    uint32_t used = atomic_load(&pool->memory->slots_used);
+    for (uint32_t i = 0; i < used && i < NDSHM_WORKERS_MAX; i++) {
+        uint32_t state = atomic_load(&pool->memory->slots[i].state);
+        count += state == NDSHM__SLOT_READY || state == NDSHM__SLOT_JOINED;
+    }
+    return count;
+}
+
+int64_t ndshm_job_failed(const ndshm_job *job)
+{
+    struct ndshm__tally tally = {0};
+    ndshm__begin("ndshm_job_failed");
+    int status = ndshm__job_lock(job);
+    if (status)
+        return status;
+    if (atomic_load(&job->view.memory->failed))
+        count_tasks(job, &tally);
+    ndshm__job_unlock(job);
+    return tally.failed;
+}
+
+int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out)
+{
+    struct ndshm__tally tally;
+    ndshm__begin("ndshm_job_progress");
+    int status = ndshm__job_lock(job);
+    if (status)
+        return status;
+    memset(out, 0, sizeof *out);
+    out->finished = ndshm__job_done(job); /* first: then the counts are those of the end */
+    count_tasks(job, &tally);
+    out->count = job->view.facts.count;
+    out->done = tally.final;
+    out->failed = tally.failed;
+    out->running = tally.running;
+    out->workers = count_workers(job->pool);
+    out->deaths = atomic_load(&job->pool->memory->deaths);
+    ndshm__job_unlock(job);
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The process between host and workers: forks them, sees deaths at once, and leaves nothing behind.
+ */
+#ifndef NDSHM_LIB_POOL_SUPERVISOR_H
+#define NDSHM_LIB_POOL_SUPERVISOR_H
+
+#include "pool/functions.h"
+#include "pool/serving.h"
+
+/* What the host decides at open, and every process inherits by fork. */
+struct ndshm__launch {
+    char name[NDSHM_NAME_MAX + 1];
+    int workers;
+    void *context;
+    int (*init)(void *context);
+    void (*fini)(void *context);
+    struct ndshm__functions *functions;
+    int host;  /* a pidfd */
+    int event; /* readable: the state of the pool changed */
+};
+
+/* In the forked child; does not return. */
+_Noreturn void ndshm__supervisor_main(const struct ndshm__launch *launch);
+
+/* worker_main.c: in a child of the supervisor. */
+_Noreturn void ndshm__worker_main(const struct ndshm__launch *launch, int slot, int supervisor);
+
+/* worker_main.c: the first to give a reason why the pool cannot go on. */
+void ndshm__pool_blame(struct ndshm__pool_memory *pool, int status, const char *message);
+
+/* death.c: charges the task that a dead worker was at, offers the rest of its chunk again. cause:
+ * "killed by signal 9 (Killed)"; signal 0: it was none. */
+void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot, int signal,
+                         const char *cause);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Which segments a command is about. */
+#ifndef NDSHM_INSPECT_SELECT_H
+#define NDSHM_INSPECT_SELECT_H
+
+#include <stdbool.h>
+
+#include <ndshm/segment.h>
+
+/* NULL: everything. */
+struct selection {
+    const char *pattern; /* as in the shell; of the name, or of the name of the pool */
+    const char *pool;
+};
+
+/* A pool is selected together with its members. */
+bool select_matches(const struct selection *selection, const ndshm_info *info);
+
+/* Calls visit for every selected file of the shared-memory directory. 0, or -1 with a message on
+ * standard error. */
+int select_each(const struct selection *selection,
+                void (*visit)(void *context, const ndshm_info *info), void *context);
+
+#endif

@@ -38,6 +38,10 @@ static int no_memory(const struct ndshm__csv_reader *reader)
 static int name_from_field(struct ndshm__csv_reader *reader, const char *at, int32_t column,
                            const struct ndshm__csv_field *field)
 {
+    if (*at != reader->options.config.quote && memchr(field->text, '\r', (size_t)field->size))
+        return ndshm__csv_fail(reader, at, column, field,
+                               "holds a carriage return without a line feed; convert the file's "
+                               "line ends to LF or CRLF");
     char *name = ndshm__alloc((size_t)field->size + 1);
     if (!name)
         return no_memory(reader);

@@ -55,6 +55,7 @@ static void test_malformed_texts(void **state)
         {"a\n\xF4\x90\x80\x80\n", "is not UTF-8"},
         {"a\n\xE2\x82\n", "is not UTF-8"},
         {"a,\xFF\n1,2\n", "line 1, column 2: '?' is no name"},
+        {"a,b\r1,2\r3,4\r", "line 1, column 2: 'b?1' holds a carriage return"},
         {"a\n"
          "0123456789012345678901234567890123456789ABC\xFF\n",
          "'0123456789012345678901234567890123456789...' is not UTF-8"},

@@ -66,6 +66,7 @@ static void kill_workers(struct supervisor *self)
         if (!child->pid)
             continue;
         ndshm__os_collect(child->pid, true, &status);
+        ndshm__os_close(child->pidfd); /* cleaning up needs descriptors */
         atomic_store(&self->pool->slots[i].state, NDSHM__SLOT_FREE);
         child->pid = 0;
     }
@@ -162,8 +163,8 @@ static void fork_wanted(struct supervisor *self)
         }
         atomic_store(&self->pool->slots[slot].state, NDSHM__SLOT_FREE);
         pause_forks(self, PAUSE_MS);
-        if (!any_child(self) &&
-            (++self->failed_forks > FORKS_MAX || state_of(self) == NDSHM__POOL_OPENING)) {
+        if (state_of(self) == NDSHM__POOL_OPENING || /* the host waits for all of them */
+            (!any_child(self) && ++self->failed_forks > FORKS_MAX)) {
             char message[256];
             snprintf(message, sizeof message, "no worker can be forked: %s",
                      ndshm_strerror(status));

@@ -31,7 +31,8 @@ static uint64_t is_owned(uint64_t bytes)
     return ~bytes & ((bytes & LOW) + LOW) & HIGH;
 }
 
-/* The first byte at or behind begin that matches, or -1. What lies behind the last one is final. */
+/* The first byte at or behind begin that matches, or -1. What lies behind the last one is final,
+ * unless somebody wrote over it. */
 static int64_t find(const _Atomic uint8_t *bytes, int64_t begin, int64_t end,
                     uint64_t (*matches)(uint64_t bytes))
 {
@@ -39,8 +40,10 @@ static int64_t find(const _Atomic uint8_t *bytes, int64_t begin, int64_t end,
         uint64_t marks = matches(load(bytes, at));
         if (at < begin)
             marks &= ~UINT64_C(0) << 8 * (begin - at);
-        if (marks)
-            return at + __builtin_ctzll(marks) / 8;
+        if (!marks)
+            continue;
+        int64_t found = at + __builtin_ctzll(marks) / 8;
+        return found < end ? found : -1;
     }
     return -1;
 }
@@ -124,7 +127,8 @@ bool ndshm__claim_any_free(const struct ndshm__job_view *job, const struct ndshm
 
 bool ndshm__claim_exhausted(const struct ndshm__job_view *job)
 {
-    return atomic_load_explicit(&job->memory->hint, memory_order_relaxed) >= job->chunks.total;
+    int64_t hint = atomic_load_explicit(&job->memory->hint, memory_order_relaxed);
+    return hint < 0 || hint >= job->chunks.total; /* negative: somebody wrote over it */
 }
 
 bool ndshm__claim_complete(const struct ndshm__job_view *job, struct ndshm__cursor *cursor)

@@ -74,9 +74,10 @@ static int verdict(const ndshm_job *job)
     const struct ndshm__job_memory *memory = job->view.memory;
     struct ndshm__tally tally = {0};
     bool done = atomic_load_explicit(&memory->state, memory_order_acquire) == NDSHM__JOB_DONE;
-    if (broken(job))
-        return ndshm__fail(broken(job), "%s: a worker could not open the job: %s", job->name,
-                           ndshm_strerror(broken(job)));
+    int32_t why = broken(job);
+    if (why)
+        return ndshm__fail(why, "%s: a worker could not open the job: %s", job->name,
+                           ndshm_strerror(why));
     if (atomic_load(&memory->failed) || atomic_load(&memory->stop))
         ndshm__claim_tally(&job->view, 0, job->view.units, &tally);
     else

@@ -35,15 +35,15 @@ static const struct ndshm__news *find_news(const ndshm_job *job, int64_t unit)
 static void fill_failure(const ndshm_job *job, int64_t unit, uint8_t state, ndshm_result *out)
 {
     const struct ndshm__news *news = find_news(job, unit);
-    out->status = state == NDSHM__UNIT_LOST ? NDSHM_EWORKER : NDSHM_ETASK;
-    if (job->view.records && job->view.records[unit].status)
-        out->status = job->view.records[unit].status;
+    int32_t recorded = job->view.records ? job->view.records[unit].status : 0;
+    out->status = news ? news->status : recorded;
     if (news) {
-        out->status = news->status ? news->status : out->status;
         out->signal = news->signal;
         memcpy(out->message, news->message, sizeof out->message);
         out->message[sizeof out->message - 1] = '\0';
     }
+    if (!out->status)
+        out->status = state == NDSHM__UNIT_LOST ? NDSHM_EWORKER : NDSHM_ETASK;
     if (!out->message[0])
         ndshm__text_copy(out->message, sizeof out->message, ndshm_strerror(out->status));
 }
@@ -84,6 +84,8 @@ static void fill(const ndshm_job *job, int64_t unit, ndshm_result *out)
     fill_record(job, unit, out);
     if (state >= NDSHM__UNIT_FAILED)
         fill_failure(job, unit, state, out);
+    else if (state > NDSHM__UNIT_TAKEN)
+        out->status = NDSHM_ECORRUPT;
     if ((state == NDSHM__UNIT_RESULT || state == NDSHM__UNIT_REFERENCE) && !job->cleared) {
         char name[NDSHM__MEMBER_SIZE];
         ndshm__result_of(name, job->pool->launch.name, &job->view, unit);
@@ -106,27 +108,29 @@ int ndshm_job_result(const ndshm_job *job, int64_t index, ndshm_result *out)
     return unit < 0 ? (int)unit : 0;
 }
 
-int ndshm_job_next(ndshm_job *job, int timeout_ms, ndshm_result *out)
+/* The next result, if it is there; -EAGAIN: not yet. */
+static int look_at_next(ndshm_job *job, ndshm_result *out)
 {
-    ndshm__begin("ndshm_job_next");
-    int status = ndshm__job_check(job);
-    if (status)
-        return status;
+    pthread_mutex_lock(&job->pool->mutex);
+    bool last = job->next == job->view.units;
+    bool ready = !last && (state_of(job, job->next) & NDSHM__UNIT_FINAL || ndshm__job_done(job));
+    if (ready)
+        fill(job, job->next++, out);
+    pthread_mutex_unlock(&job->pool->mutex);
+    if (last)
+        return ndshm__fail(-ENOENT, "%s: there are no more results", job->name);
+    return ready ? 0 : -EAGAIN;
+}
+
+static int wait_for_next(ndshm_job *job, int timeout_ms, ndshm_result *out)
+{
     struct ndshm__event *event = &job->pool->memory->step;
     int64_t end = ndshm__deadline(timeout_ms);
     for (;;) {
         uint32_t seen = ndshm__event_read(event);
-        pthread_mutex_lock(&job->pool->mutex);
-        bool last = job->next == job->view.units;
-        bool ready =
-            !last && (state_of(job, job->next) & NDSHM__UNIT_FINAL || ndshm__job_done(job));
-        if (ready)
-            fill(job, job->next++, out);
-        pthread_mutex_unlock(&job->pool->mutex);
-        if (last)
-            return ndshm__fail(-ENOENT, "%s: there are no more results", job->name);
-        if (ready)
-            return 0;
+        int status = look_at_next(job, out);
+        if (status != -EAGAIN)
+            return status;
         status = ndshm__job_sleep(job, event, seen, end);
         if (status == -ETIMEDOUT)
             return ndshm__fail(status, "%s: the next task is not finished after %d ms", job->name,
@@ -134,6 +138,21 @@ int ndshm_job_next(ndshm_job *job, int timeout_ms, ndshm_result *out)
         if (status)
             return ndshm__pool_dead(job->pool);
     }
+}
+
+int ndshm_job_next(ndshm_job *job, int timeout_ms, ndshm_result *out)
+{
+    ndshm__begin("ndshm_job_next");
+    int status = ndshm__job_check(job);
+    if (!status)
+        status = look_at_next(job, out);
+    if (status != -EAGAIN)
+        return status;
+    /* Workers raise the event only for those who wait: that must be seen before we look again. */
+    atomic_fetch_add(&job->pool->memory->step.waiters, 1);
+    status = wait_for_next(job, timeout_ms, out);
+    atomic_fetch_sub(&job->pool->memory->step.waiters, 1);
+    return status;
 }
 
 /* --- taking --- */
@@ -149,8 +168,9 @@ static int nothing(const ndshm_job *job, int64_t index, int64_t unit, uint8_t st
         return ndshm__fail(-ENOENT, "%s: task %lld has no result%s", job->name, (long long)index,
                            job->cleared ? " any more: its pool was closed" : "");
     fill(job, unit, &result);
-    return ndshm__fail(result.status, "%s: task %lld: %s", job->name, (long long)index,
-                       result.message[0] ? result.message : ndshm_strerror(result.status));
+    int status = result.status ? result.status : NDSHM_ECORRUPT; /* its state changed meanwhile */
+    return ndshm__fail(status, "%s: task %lld: %s", job->name, (long long)index,
+                       result.message[0] ? result.message : ndshm_strerror(status));
 }
 
 static int attach_result(const ndshm_job *job, int64_t unit, uint8_t state, int kind, int access,

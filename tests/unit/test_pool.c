@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "pools.h"
 #include "support.h"
 
@@ -376,6 +377,42 @@ static void test_large_counts_without_records(void **state)
     ndshm_pool_close(&pool);
 }
 
+/* --- the next result is told at once --- */
+
+static int quick_then_slow(ndshm_task *task)
+{
+    int64_t end = ndshm__os_now() + *(const int64_t *)ndshm_task_params(task, NULL);
+    while (ndshm_task_index(task) == 0 && ndshm__os_now() < end)
+        ;
+    while (ndshm_task_index(task) > 0 && !ndshm_task_cancelled(task))
+        usleep(100);
+    return 0;
+}
+
+static void test_the_next_result_wakes_whoever_begins_to_wait(void **state)
+{
+    int late = 0;
+    (void)state;
+    for (int64_t ns = 0; ns < 10000; ns += 1000) {
+        ndshm_pool *pool = support_pool(1); /* a new one spins, before it parks */
+        ndshm_job_config config = support_job(quick_then_slow, 2);
+        ndshm_result result;
+        ndshm_job *job;
+        config.params = &ns;
+        config.params_size = sizeof ns;
+        assert_ok(ndshm_pool_submit(pool, &config, &job));
+        int64_t began = ndshm__os_now();
+        assert_ok(ndshm_job_next(job, -1, &result));
+        late += ndshm__os_now() - began > 90000000; /* missed until the supervisor is looked at */
+        assert_ok(ndshm_job_cancel(job));
+        int ended = ndshm_job_wait(job, -1); /* cancelled when the second had not begun */
+        assert_true(ended == 0 || ended == NDSHM_ECANCELED);
+        ndshm_job_close(&job);
+        ndshm_pool_close(&pool);
+    }
+    assert_true(late < 6); /* nearly all of them were, and a busy machine delays some */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +427,7 @@ int main(void)
         SUPPORT_TEST(test_more_jobs_than_the_table_has_places),
         SUPPORT_TEST(test_many_small_jobs_one_after_another),
         SUPPORT_TEST(test_large_counts_without_records),
+        SUPPORT_TEST(test_the_next_result_wakes_whoever_begins_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,6 +237,34 @@ static void test_released_chunk_is_found_again(void **state)
     free(memory);
 }
 
+/* What lies behind the last byte, and the hint, are as another process left them. */
+static void test_overwritten_bytes_give_no_chunk(void **state)
+{
+    struct ndshm__facts facts = facts_of(61, 1);
+    struct ndshm__job_view view;
+    struct ndshm__cursor cursor = {0};
+    int64_t size, chunk, claimed = 0;
+    (void)state;
+    void *memory = make_job(&facts, &view, &size);
+    for (int i = 61; i < 64; i++)
+        atomic_store(&view.claims[i], NDSHM__CLAIM_FREE);
+    atomic_store(&view.memory->hint, INT64_MIN);
+    assert_true(ndshm__claim_exhausted(&view));
+    while ((chunk = ndshm__claim_next(&view, &cursor, 4)) >= 0 && claimed < 100) {
+        assert_true(chunk < 61);
+        ndshm__claim_finish(&view, chunk, 4);
+        claimed++;
+    }
+    assert_int_equal(claimed, 61);
+    assert_false(ndshm__claim_any_free(&view, &cursor));
+    assert_true(ndshm__claim_complete(&view, &cursor));
+    for (int i = 61; i < 64; i++)
+        atomic_store(&view.claims[i], 5);
+    assert_int_equal(ndshm__claim_owned(&view, 0, 4), -1);
+    ndshm__layout_free(&view);
+    free(memory);
+}
+
 static void test_a_stopped_job_is_complete_when_nothing_is_owned(void **state)
 {
     struct ndshm__facts facts = facts_of(20, 1);
@@ -353,6 +381,7 @@ int main(void)
         SUPPORT_TEST(test_texts_stay_inside),
         SUPPORT_TEST(test_claims_give_every_chunk_once),
         SUPPORT_TEST(test_released_chunk_is_found_again),
+        SUPPORT_TEST(test_overwritten_bytes_give_no_chunk),
         SUPPORT_TEST(test_a_stopped_job_is_complete_when_nothing_is_owned),
         SUPPORT_TEST(test_tally_agrees_with_counting),
         SUPPORT_TEST(test_rivals_share_the_chunks),

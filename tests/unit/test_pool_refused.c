@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "pool/pool.h"
@@ -208,6 +209,47 @@ static void test_a_damaged_job_gives_a_status(void **state)
     ndshm_pool_close(&pool);
 }
 
+static void test_a_damaged_state_gives_a_status(void **state)
+{
+    ndshm_pool *pool = support_pool(1);
+    ndshm_job_config config = support_job(nothing, 3);
+    ndshm_array *array = NULL;
+    ndshm_result result;
+    ndshm_job *job;
+    (void)state;
+    assert_ok(ndshm_pool_map(pool, &config, &job));
+    atomic_store(&job->view.states[1], 0x90);
+    assert_fails(NDSHM_ECORRUPT, ndshm_job_take(job, 1, NDSHM_READ, &array), "task 1");
+    assert_ok(ndshm_job_result(job, 1, &result));
+    assert_int_equal(result.status, NDSHM_ECORRUPT);
+    assert_null(array);
+    ndshm_job_close(&job);
+    ndshm_pool_close(&pool);
+}
+
+/* --- too few descriptors to watch all workers --- */
+
+static int open_with_few_descriptors(void *argument)
+{
+    const struct rlimit few = {60, 60};
+    ndshm_pool_config config;
+    ndshm_pool *pool;
+    (void)argument;
+    alarm(20);
+    SUPPORT_CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    ndshm_pool_config_init(&config);
+    config.workers = NDSHM_WORKERS_MAX;
+    SUPPORT_CHECK(ndshm_pool_open(&config, &pool) == NDSHM_EWORKER);
+    SUPPORT_CHECK(strstr(ndshm_error_message(), "no worker can be forked: EMFILE"));
+    return 0;
+}
+
+static void test_too_few_descriptors_end_the_open(void **state)
+{
+    (void)state;
+    assert_int_equal(support_child(open_with_few_descriptors, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +258,8 @@ int main(void)
         SUPPORT_TEST(test_bad_job_configs),
         SUPPORT_TEST(test_a_function_loaded_later_is_refused),
         SUPPORT_TEST(test_a_damaged_job_gives_a_status),
+        SUPPORT_TEST(test_a_damaged_state_gives_a_status),
+        SUPPORT_TEST(test_too_few_descriptors_end_the_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

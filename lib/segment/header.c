@@ -159,7 +159,7 @@ union first_page {
 };
 
 static int read_first_page(int fd, const char *name, const struct stat *file,
-                           union first_page *page)
+                           union first_page *page, struct ndshm__header *out)
 {
     if (file->st_size < NDSHM__PAGE) {
         int64_t got = ndshm__os_pread(fd, page, 8, 0);
@@ -168,20 +168,21 @@ static int read_first_page(int fd, const char *name, const struct stat *file,
         return ndshm__fail(NDSHM_EKIND, "'%s': not a segment of ndshm", name);
     }
     int status = read_exactly(fd, name, page, NDSHM__PAGE, 0);
-    return status ? status : check_identity(&page->part.identity, name, file);
+    if (!status)
+        status = check_identity(&page->part.identity, name, file);
+    if (status)
+        return status;
+    out->identity = page->part.identity;
+    out->lifetime = page->part.changing.lifetime;
+    return 0;
 }
 
 int ndshm__header_read_identity(int fd, const char *name, const struct stat *file,
                                 struct ndshm__header *out)
 {
     union first_page page;
-    int status = read_first_page(fd, name, file, &page);
-    if (status)
-        return status;
-    out->identity = page.part.identity;
-    out->lifetime = page.part.changing.lifetime;
     out->descriptor = NULL;
-    return 0;
+    return read_first_page(fd, name, file, &page, out);
 }
 
 static int check_sizes(const struct ndshm__identity *identity,
@@ -262,11 +263,9 @@ static int read_descriptor(int fd, const char *name, const union first_page *pag
 int ndshm__header_read(int fd, const char *name, const struct stat *file, struct ndshm__header *out)
 {
     union first_page page;
-    int status = read_first_page(fd, name, file, &page);
+    int status = read_first_page(fd, name, file, &page, out);
     if (status)
         return status;
-    out->identity = page.part.identity;
-    out->lifetime = page.part.changing.lifetime;
     /* Before anything as long as the file claims to be is allocated or read. */
     if ((int64_t)file->st_blocks * 512 < file->st_size)
         return corrupt(name, "holes were punched into it");

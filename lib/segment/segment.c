@@ -211,11 +211,6 @@ uint32_t ndshm__segment_kind(const ndshm__segment *segment)
     return segment->kind;
 }
 
-const char *ndshm__segment_pool(const ndshm__segment *segment)
-{
-    return segment->pool;
-}
-
 int ndshm__segment_access(const ndshm__segment *segment)
 {
     return segment->access;

@@ -43,8 +43,7 @@ int ndshm__segment_create(const ndshm__spec *spec, ndshm__segment **out);
 int ndshm__segment_append(ndshm__segment *segment, const void *data, int64_t size);
 
 /* Seals the descriptor and gives the segment its name, atomically. -EEXIST (a given name is taken;
- * the segment stays unpublished), -EALREADY. A segment that was created with a pool's build name
- * may be renamed later: */
+ * the segment stays unpublished), -EALREADY. */
 int ndshm__segment_publish(ndshm__segment *segment);
 
 /* Attaches. kind 0: any; otherwise NDSHM_EKIND with a message. name is a bare name, without a
@@ -70,8 +69,7 @@ int32_t ndshm__segment_ndim(const ndshm__segment *segment);
 const int64_t *ndshm__segment_shape(const ndshm__segment *segment);
 const uint8_t *ndshm__segment_uuid(const ndshm__segment *segment); /* 16 bytes */
 uint32_t ndshm__segment_kind(const ndshm__segment *segment);
-const char *ndshm__segment_pool(const ndshm__segment *segment); /* "" when made in none */
-int ndshm__segment_access(const ndshm__segment *segment);       /* NDSHM_WRITE for a creator */
+int ndshm__segment_access(const ndshm__segment *segment); /* NDSHM_WRITE for a creator */
 bool ndshm__segment_published(const ndshm__segment *segment);
 
 /* Reads payload bytes at offset into buffer so that a truncating peer gives NDSHM_ECORRUPT and no

@@ -12,28 +12,9 @@
 
 #include <ndshm/ndshm.h>
 
+#include "bench.h"
+
 enum { ROUNDS = 5, SMALL_FILES = 1326, SMALL_ROWS = 2608, ROWS = 400000, DESCRIBED = 10000000 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-static void check(int status)
-{
-    if (status == 0)
-        return;
-    fprintf(stderr, "%s\n", ndshm_error_message());
-    exit(1);
-}
-
-static void report(const char *benchmark, double value, const char *unit)
-{
-    printf("{\"benchmark\": \"%s\", \"value\": %.4g, \"unit\": \"%s\"}\n", benchmark, value, unit);
-    fflush(stdout);
-}
 
 static double uniform(uint64_t *state)
 {

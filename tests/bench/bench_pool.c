@@ -9,33 +9,13 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <ndshm/pool.h>
 
+#include "bench.h"
+
 enum { ROUNDS = 5, TASKS = 10000000, APPLIES = 20000, PARKED = 300, TRIPS = 20000 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-static void check(int status)
-{
-    if (status == 0)
-        return;
-    fprintf(stderr, "%s\n", ndshm_error_message());
-    exit(1);
-}
-
-static void report(const char *benchmark, double value, const char *unit)
-{
-    printf("{\"benchmark\": \"%s\", \"value\": %.4g, \"unit\": \"%s\"}\n", benchmark, value, unit);
-    fflush(stdout);
-}
 
 static int nothing(ndshm_task *task)
 {

@@ -137,3 +137,14 @@ void support_assert_fails(int expected, int status, const char *text, const char
     print_error("message \"%s\", expected to contain \"%s\"\n", message, text ? text : "");
     _fail(file, line);
 }
+
+const char *support_file(const char *name, const void *bytes, size_t size)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/%s", support_directory(), name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}

@@ -58,6 +58,9 @@ void support_assert_fails(int expected, int status, const char *text, const char
 /* A fresh directory of this test, removed with its contents at support_end. Static storage. */
 const char *support_directory(void);
 
+/* A file of these bytes in it; its path, in static storage. */
+const char *support_file(const char *name, const void *bytes, size_t size);
+
 /* Runs a shell command; its exit status. Output (stdout and stderr) goes into buffer when not NULL.
  */
 int support_run(char *buffer, size_t size, const char *format, ...)

@@ -12,21 +12,10 @@
 #include "base/os.h"
 #include "support.h"
 
-static const char *write_file(const char *text, size_t size)
-{
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/x.csv", support_directory());
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, size, file), size);
-    fclose(file);
-    return path;
-}
-
 static int read_bytes(const char *text, size_t size, const ndshm_csv_config *config,
                       ndshm_frame **out)
 {
-    return ndshm_frame_from_csv(NULL, NULL, write_file(text, size), config, NULL, out);
+    return ndshm_frame_from_csv(NULL, NULL, support_file("x.csv", text, size), config, NULL, out);
 }
 
 /* --- frames as text: "a:l:1|2 b:?u:x|~", with ~ for null --- */
@@ -287,7 +276,7 @@ static void test_a_pipe_is_read_to_its_end(void **state)
 static void test_names_and_publishing(void **state)
 {
     (void)state;
-    const char *path = write_file("a\n1\n", 4);
+    const char *path = support_file("x.csv", "a\n1\n", 4);
     ndshm_create_config create;
     ndshm_frame *frame, *other;
     assert_ok(ndshm_frame_from_csv(NULL, "t-csv", path, NULL, NULL, &frame));
@@ -489,7 +478,7 @@ static int fail_allocation(const char *call)
 static void test_failing_allocations(void **state)
 {
     (void)state;
-    const char *path = write_file("a,b\n1,\"x\"\n,y\n", 13);
+    const char *path = support_file("x.csv", "a,b\n1,\"x\"\n,y\n", 13);
     ndshm_csv_config config;
     ndshm_frame *frame;
     int failures = 0, status = -ENOMEM;

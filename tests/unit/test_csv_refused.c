@@ -8,21 +8,10 @@
 
 #include "support.h"
 
-static const char *write_file(const char *text, size_t size)
-{
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/x.csv", support_directory());
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, size, file), size);
-    fclose(file);
-    return path;
-}
-
 static int read_bytes(const char *text, size_t size, const ndshm_csv_config *config,
                       ndshm_frame **out)
 {
-    return ndshm_frame_from_csv(NULL, NULL, write_file(text, size), config, NULL, out);
+    return ndshm_frame_from_csv(NULL, NULL, support_file("x.csv", text, size), config, NULL, out);
 }
 
 static void refuse(const char *text, const ndshm_csv_config *config, const char *why)
@@ -163,12 +152,14 @@ static void test_files_that_cannot_be_read(void **state)
                  "reading it");
     assert_fails(-EINVAL, ndshm_frame_from_csv(NULL, NULL, NULL, NULL, NULL, &frame), "path");
     assert_fails(-EINVAL, ndshm_frame_from_csv(NULL, NULL, "x", NULL, NULL, NULL), "out");
-    assert_fails(-EINVAL,
-                 ndshm_frame_from_csv(NULL, "a/b", write_file("a\n1\n", 4), NULL, NULL, &frame),
-                 "code 47");
-    assert_fails(-EINVAL,
-                 ndshm_frame_from_csv(NULL, NULL, write_file("a\n1\n", 4), NULL, &create, &frame),
-                 "flags");
+    assert_fails(
+        -EINVAL,
+        ndshm_frame_from_csv(NULL, "a/b", support_file("x.csv", "a\n1\n", 4), NULL, NULL, &frame),
+        "code 47");
+    assert_fails(
+        -EINVAL,
+        ndshm_frame_from_csv(NULL, NULL, support_file("x.csv", "a\n1\n", 4), NULL, &create, &frame),
+        "flags");
 }
 
 int main(void)

@@ -54,7 +54,8 @@ say "build: address and undefined-behaviour sanitizers"
 CC=gcc CXX=g++ configure build-sanitize -Db_sanitize=address,undefined
 ninja -C build-sanitize
 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-  run_tests sanitizers build-sanitize --no-suite abi --timeout-multiplier 4
+  run_tests sanitizers build-sanitize --timeout-multiplier 4 \
+  --no-suite abi --no-suite crash --no-suite model --no-suite mutants --no-suite stress
 
 say "build: clang"
 CC=clang CXX=clang++ configure build-clang -Dwerror=true

@@ -70,6 +70,44 @@ static int is_listed(const char *name)
     return found;
 }
 
+/* What this machine gives to shared memory: the library's own self-test. */
+static void print_machine(void)
+{
+    ndshm_probe_report probe;
+    check(ndshm_probe(&probe));
+    printf("%s: %lld of %lld bytes free, leases %s\n", probe.directory, (long long)probe.bytes_free,
+           (long long)probe.bytes, probe.lease ? "work" : "do not work");
+}
+
+/* Who maps it, as far as /proc tells. */
+static int count_users(const char *name)
+{
+    ndshm_users *users;
+    ndshm_user user;
+    int count = 0;
+    check(ndshm_users_open(name, &users));
+    for (; ndshm_users_next(users, &user) == 0; count++)
+        printf("used by %s (%lld), %lld bytes\n", user.command, (long long)user.pid,
+               (long long)user.bytes);
+    if (ndshm_users_hidden(users))
+        printf("some processes could not be looked at\n");
+    ndshm_users_close(&users);
+    return count;
+}
+
+static int is_sound(const char *name)
+{
+    ndshm_check_report report;
+    int sound = 1;
+    check(ndshm_check(name, &report));
+    for (int i = 0; i < NDSHM_CHECKS; i++) {
+        if (report.found[i] < 0)
+            printf("%s: %s\n", ndshm_check_name(i), report.message[i]);
+        sound &= report.found[i] > 0;
+    }
+    return sound;
+}
+
 int main(void)
 {
     char name[64];
@@ -77,6 +115,7 @@ int main(void)
     ndshm_array *array;
     ndshm_reap_report report;
     printf("ndshm %s\n", ndshm_version());
+    print_machine();
     expect(ndshm_abi_sizeof("ndshm_info") == sizeof info, "one size of ndshm_info");
     snprintf(name, sizeof name, "example-tour-%ld", (long)getpid());
     pid_t producer = fork();
@@ -90,6 +129,8 @@ int main(void)
     expect(is_listed(name), "it is listed");
 
     check(ndshm_array_attach(name, NDSHM_READ, &array));
+    expect(is_sound(name), "it is sound");
+    expect(count_users(name) == 1, "we are its only user");
     expect(decision(name, 0, &report) == NDSHM_REAP_IN_USE, "we use it");
     print_evidence(&report);
     ndshm_array_detach(&array);

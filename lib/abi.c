@@ -5,6 +5,7 @@
 #include <ndshm/ndshm.h>
 
 #define NDSHM_ABI_STRUCTS(X)                                                                       \
+    X(ndshm_check_report)                                                                          \
     X(ndshm_column)                                                                                \
     X(ndshm_column_spec)                                                                           \
     X(ndshm_create_config)                                                                         \
@@ -12,10 +13,12 @@
     X(ndshm_info)                                                                                  \
     X(ndshm_job_config)                                                                            \
     X(ndshm_pool_config)                                                                           \
+    X(ndshm_probe_report)                                                                          \
     X(ndshm_progress)                                                                              \
     X(ndshm_reap_config)                                                                           \
     X(ndshm_reap_report)                                                                           \
     X(ndshm_result)                                                                                \
+    X(ndshm_user)                                                                                  \
     X(ndshm_view)
 
 size_t ndshm_abi_sizeof(const char *type)

@@ -111,6 +111,33 @@ NDSHM_API int ndshm_wait(const char *name, int timeout_ms);
  * -EINVAL. */
 NDSHM_API int ndshm_inspect(const char *name, ndshm_info *out);
 
+/* What is looked at, in order; index of ndshm_check_report.found. */
+enum {
+    NDSHM_CHECK_FILE = 0,       /* a regular file with one link */
+    NDSHM_CHECK_OWNER = 1,      /* of this user, and closed to those that its header does not allow */
+    NDSHM_CHECK_IDENTITY = 2,   /* identity page valid and of a known version */
+    NDSHM_CHECK_LIFETIME = 3,   /* one of the known ones */
+    NDSHM_CHECK_SPACE = 4,      /* no holes: all memory is there */
+    NDSHM_CHECK_DESCRIPTOR = 5, /* whole, and its parts add up */
+    NDSHM_CHECK_NAME = 6,       /* its own name is that of the file */
+    NDSHM_CHECK_POOL = 7,       /* the pool that it was made in, if any, is there or not needed */
+    NDSHM_CHECKS = 8
+};
+
+typedef struct ndshm_check_report {
+    int8_t found[NDSHM_CHECKS]; /* 1 sound, -1 not sound, 0 not reached */
+    char message[NDSHM_CHECKS][192]; /* what is not sound, or why it was not reached */
+    uint32_t reserved[16];
+} ndshm_check_report;
+
+/* The name of a check ("identity"), or NULL when there is no such check. Static storage. */
+NDSHM_API const char *ndshm_check_name(int check);
+
+/* Looks at everything that makes a file a segment, and goes on where it can after a finding; reads,
+ * never maps. What the segment holds is for those who attach it to check. Errors: -ENOENT, -EINVAL,
+ * -EACCES, -EBUSY, -EMFILE. */
+NDSHM_API int ndshm_check(const char *name, ndshm_check_report *out);
+
 /* Lists every file of the shared-memory directory, foreign ones too, in no order. ndshm_list_next
  * returns -ENOENT after the last one; files that vanish meanwhile are passed over. */
 typedef struct ndshm_list ndshm_list;
@@ -118,11 +145,75 @@ NDSHM_API int ndshm_list_open(ndshm_list **out);
 NDSHM_API int ndshm_list_next(ndshm_list *list, ndshm_info *out);
 NDSHM_API void ndshm_list_close(ndshm_list **list);
 
+/* A process that maps a segment. For people: found in /proc, where processes in other pid
+ * namespaces are not to be seen, and where a number may mean another process by now. */
+typedef struct ndshm_user {
+    int64_t pid;
+    int64_t bytes;  /* that it maps of the segment */
+    int64_t pss;    /* of those, its proportional share of resident memory; -1: not known */
+    uint64_t inode; /* of the segment */
+    int32_t access; /* NDSHM_READ, NDSHM_COW or NDSHM_WRITE: the most of what it may do */
+    int32_t linked; /* 0: the file has no name (any more): unlinked, or not published yet */
+    uint32_t uid;
+    char command[64];
+    char name[256]; /* of the file; when it has none, the last one, or "#INODE" */
+    uint32_t reserved[17];
+} ndshm_user;
+
+/* Lists the processes that map a segment, one entry each. name NULL: those that map any file of the
+ * shared-memory directory, one entry a process and file. _next returns -ENOENT after the last one. _hidden: how many
+ * processes could not be looked at up to now, because they are other users'. Errors: -ENOENT,
+ * -EINVAL, -ENOMEM, -EMFILE; of opening /proc. */
+typedef struct ndshm_users ndshm_users;
+NDSHM_API int ndshm_users_open(const char *name, ndshm_users **out);
+NDSHM_API int ndshm_users_next(ndshm_users *users, ndshm_user *out);
+NDSHM_API int64_t ndshm_users_hidden(const ndshm_users *users);
+NDSHM_API void ndshm_users_close(ndshm_users **users);
+
+/* How a segment gets its name. */
+enum {
+    NDSHM_PUBLISH_PROC = 1,       /* linkat through /proc: atomic */
+    NDSHM_PUBLISH_EMPTY_PATH = 2, /* linkat with AT_EMPTY_PATH: atomic */
+    NDSHM_PUBLISH_RENAME = 3      /* under a temporary name first: who is killed may leave it */
+};
+
+/* What shows that a segment is in use. */
+enum {
+    NDSHM_LIVE_MAPPING = 1,    /* the mapping: no descriptor stays open */
+    NDSHM_LIVE_DESCRIPTOR = 2, /* a descriptor, kept open with each attachment */
+    NDSHM_LIVE_NONE = 3        /* nothing: locks do not work here, and nothing is removed */
+};
+
+/* What the machine gives to shared memory here and now. Sizes in bytes. */
+typedef struct ndshm_probe_report {
+    char directory[64]; /* where segments lie */
+    int64_t bytes;      /* of that file system */
+    int64_t bytes_free;
+    int64_t inodes_free;      /* -1: no limit */
+    int64_t memory_available; /* of the machine; -1: not known */
+    int64_t cgroup_headroom;  /* least of the memory cgroup and its ancestors; -1: no limit */
+    char cgroup[256];         /* the directory of that one, or "" */
+    int32_t tmpfs;            /* 1: the file system is a tmpfs */
+    int32_t publish;          /* NDSHM_PUBLISH_* */
+    int32_t publish_refused;  /* what a better way to publish failed with, or 0 */
+    int32_t liveness;         /* NDSHM_LIVE_* */
+    int32_t lease;            /* 1: leases prove that nobody uses a segment; 0: ndshm_reap removes
+                                 nothing, unless the locks alone are accepted */
+    int32_t lease_refused;    /* what asking for a lease failed with, or 0 */
+    uint32_t reserved[32];
+} ndshm_probe_report;
+
+/* Finds out by a self-test what this kernel and file system do, and which ways of the library are
+ * in use for that. Errors: -ENOSPC, -EMFILE, -ENOMEM and others of opening a file there. */
+NDSHM_API int ndshm_probe(ndshm_probe_report *out);
+
 /* ndshm_reap_config.flags */
 enum {
     NDSHM_REAP_DRY_RUN = 1,          /* take the proof, but remove nothing */
     NDSHM_REAP_ACCEPT_LOCK_ONLY = 2, /* where no lease is to be had: accept the locks alone */
-    NDSHM_REAP_OTHER_USERS = 4       /* as root: segments of other users, too */
+    NDSHM_REAP_OTHER_USERS = 4,      /* as root: segments of other users, too */
+    NDSHM_REAP_ACCEPT_CORRUPT = 8 /* also what is damaged or of an unknown version, whose lifetime
+                                     and pool are not known: with a lease only */
 };
 
 typedef struct ndshm_reap_config {
@@ -141,7 +232,7 @@ enum {
     NDSHM_REAP_POOL_ALIVE = 5,
     NDSHM_REAP_UNPROVEN = 6, /* a lease or the pool's segment is not to be had */
     NDSHM_REAP_FOREIGN = 7,  /* not a segment, or another user's */
-    NDSHM_REAP_CORRUPT = 8   /* damaged or of an unknown version: never removed */
+    NDSHM_REAP_CORRUPT = 8   /* damaged or of an unknown version: stays unless asked for */
 };
 
 /* The steps of the proof, in order; index of ndshm_reap_report.evidence. */

@@ -20,6 +20,11 @@ int ndshm__fail(int status, const char *format, ...) __attribute__((format(print
 void ndshm__quiet_begin(void);
 void ndshm__quiet_end(void);
 
+/* Between these two a failure's message goes into buffer, without the function's name, and the
+ * thread's message stays as it is: for reporting what was found. They do not nest. */
+void ndshm__capture_begin(char *buffer, size_t size);
+void ndshm__capture_end(void);
+
 /* "1.5 GB", "312 bytes": for messages. Returns buffer. */
 enum { NDSHM__BYTES_TEXT = 32 };
 const char *ndshm__bytes_text(uint64_t bytes, char buffer[NDSHM__BYTES_TEXT]);

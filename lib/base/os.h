@@ -20,6 +20,8 @@ char *ndshm__duplicate(const char *text);
 
 /* --- files of the shared-memory directory; name without '/' --- */
 
+#define NDSHM__OS_DIRECTORY "/dev/shm"
+
 int ndshm__os_open(const char *name, bool writable);           /* never blocks, never follows */
 int ndshm__os_open_exclusive(const char *name, uint32_t mode); /* creates */
 int ndshm__os_open_anonymous(void);                            /* O_TMPFILE */

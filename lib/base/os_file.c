@@ -18,7 +18,7 @@
 #include "base/os.h"
 #include "base/os_fault.h"
 
-#define DIRECTORY "/dev/shm"
+#define DIRECTORY NDSHM__OS_DIRECTORY
 
 enum { PATH_SIZE = sizeof DIRECTORY + 1 + NAME_MAX };
 

@@ -82,7 +82,7 @@ static int64_t group_headroom(const char *directory, const struct hierarchy *hie
     char path[2 * PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/%s", directory, hierarchy->limit_file);
     int64_t limit = read_number(path);
-    if (limit == INT64_MAX)
+    if (limit > INT64_MAX / 2) /* version 1 writes "no limit" as a large number of pages */
         return INT64_MAX;
     snprintf(path, sizeof path, "%s/%s", directory, hierarchy->usage_file);
     int64_t usage = read_number(path);

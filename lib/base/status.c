@@ -11,6 +11,8 @@ enum { MESSAGE_SIZE = 1024 };
 static _Thread_local char message[MESSAGE_SIZE];
 static _Thread_local const char *function = "ndshm";
 static _Thread_local int quiet;
+static _Thread_local char *captured;
+static _Thread_local size_t captured_size;
 static _Thread_local char status_text[128];
 
 const char *ndshm_version(void)
@@ -66,16 +68,30 @@ void ndshm__quiet_end(void)
     quiet--;
 }
 
+void ndshm__capture_begin(char *buffer, size_t size)
+{
+    captured = buffer;
+    captured_size = size;
+}
+
+void ndshm__capture_end(void)
+{
+    captured = NULL;
+}
+
 int ndshm__fail(int status, const char *format, ...)
 {
     if (quiet)
         return status;
     char text[MESSAGE_SIZE]; /* arguments may point into the old message */
-    int used = snprintf(text, sizeof text, "%s: ", function);
+    int used = captured ? 0 : snprintf(text, sizeof text, "%s: ", function);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text + used, sizeof text - (size_t)used, format, arguments);
     va_end(arguments);
-    memcpy(message, text, sizeof message);
+    if (captured)
+        ndshm__text_copy(captured, captured_size, text);
+    else
+        memcpy(message, text, sizeof message);
     return status;
 }

@@ -118,7 +118,7 @@ static int attach_file(ndshm__segment *segment, int fd, uint32_t kind, int acces
         return status;
     }
     take_over(segment, &header);
-    if (segment->ladder.liveness != NDSHM__LIVE_MAPPING)
+    if (segment->ladder.liveness != NDSHM_LIVE_MAPPING)
         segment->fd = fd;
     return 0;
 }
@@ -170,7 +170,7 @@ static int hold_byte(ndshm__segment *segment, int fd, int64_t byte)
     }
     if (segment->dontfork)
         ndshm__os_advise_no_fork(hold->page, ndshm__os_page_size());
-    hold->fd = segment->ladder.liveness == NDSHM__LIVE_MAPPING ? -1 : fd;
+    hold->fd = segment->ladder.liveness == NDSHM_LIVE_MAPPING ? -1 : fd;
     hold->next = segment->holds;
     segment->holds = hold;
     return 0;

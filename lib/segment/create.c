@@ -71,7 +71,7 @@ static int compute_sizes(const ndshm__spec *spec, ndshm__segment *segment, int64
 static int open_new(ndshm__segment *segment)
 {
     segment->draft[0] = '\0';
-    if (segment->ladder.publish != NDSHM__PUBLISH_RENAME)
+    if (segment->ladder.publish != NDSHM_PUBLISH_RENAME)
         return ndshm__os_open_anonymous();
     int status = ndshm__name_generate(segment->draft);
     memcpy(segment->draft, "ndshm.tmp.", 10); /* what shm-inspect knows it by */
@@ -281,9 +281,9 @@ static int make_private(ndshm__segment *segment, struct ndshm__descriptor **out)
 static int link_once(ndshm__segment *segment)
 {
     switch (segment->ladder.publish) {
-    case NDSHM__PUBLISH_PROC:
+    case NDSHM_PUBLISH_PROC:
         return ndshm__os_link_proc(segment->fd, segment->name);
-    case NDSHM__PUBLISH_EMPTY_PATH:
+    case NDSHM_PUBLISH_EMPTY_PATH:
         return ndshm__os_link_empty_path(segment->fd, segment->name);
     default:
         return ndshm__os_rename(segment->draft, segment->name);
@@ -327,7 +327,7 @@ int ndshm__segment_publish(ndshm__segment *segment)
         return status;
     ndshm__os_window_enter();
     status = link_name(segment, copy);
-    if (!status && segment->ladder.liveness == NDSHM__LIVE_MAPPING) {
+    if (!status && segment->ladder.liveness == NDSHM_LIVE_MAPPING) {
         ndshm__os_close(segment->fd);
         segment->fd = -1;
     }

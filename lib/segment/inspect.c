@@ -84,8 +84,7 @@ static int state_of(int fd, const struct stat *file, ndshm_info *info)
     int live = ndshm__os_locked(fd, NDSHM__LOCK_LIVE);
     if (live == 1)
         return NDSHM_STATE_IN_USE;
-    if (live < 0 || ndshm__ladder_of(file->st_dev, &ladder) ||
-        ladder.liveness == NDSHM__LIVE_NONE) {
+    if (live < 0 || ndshm__ladder_of(file->st_dev, &ladder) || ladder.liveness == NDSHM_LIVE_NONE) {
         note(info, "locks do not work on this file system");
         return NDSHM_STATE_UNPROVEN;
     }

@@ -10,13 +10,12 @@
 
 /* --- ladder.c: what this file system and kernel allow --- */
 
-enum { NDSHM__PUBLISH_PROC = 1, NDSHM__PUBLISH_EMPTY_PATH = 2, NDSHM__PUBLISH_RENAME = 3 };
-enum { NDSHM__LIVE_MAPPING = 1, NDSHM__LIVE_DESCRIPTOR = 2, NDSHM__LIVE_NONE = 3 };
-
 struct ndshm__ladder {
-    int publish;
-    int liveness;
+    int publish;  /* NDSHM_PUBLISH_* */
+    int liveness; /* NDSHM_LIVE_* */
     bool lease;
+    int publish_refused; /* what the better way to publish failed with; 0: this is the best */
+    int lease_refused;   /* why no lease is to be had, as far as the kernel says it */
 };
 
 /* Measured at the first use of a device, and remembered for the last one; _last: of whichever that

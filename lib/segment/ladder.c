@@ -23,13 +23,19 @@ static bool is(int expected, int status, int *passing)
 }
 
 /* A name that exists already: a link to it says EEXIST when everything else would have worked. */
-static int publish_rung(int fd, int *passing)
+static void test_publish(int fd, struct ndshm__ladder *out, int *passing)
 {
-    if (is(-EEXIST, ndshm__os_link_proc(fd, "."), passing))
-        return NDSHM__PUBLISH_PROC;
-    if (is(-EEXIST, ndshm__os_link_empty_path(fd, "."), passing))
-        return NDSHM__PUBLISH_EMPTY_PATH;
-    return NDSHM__PUBLISH_RENAME;
+    int status = ndshm__os_link_proc(fd, ".");
+    out->publish = NDSHM_PUBLISH_PROC;
+    if (is(-EEXIST, status, passing))
+        return;
+    out->publish_refused = status;
+    status = ndshm__os_link_empty_path(fd, ".");
+    out->publish = NDSHM_PUBLISH_EMPTY_PATH;
+    if (is(-EEXIST, status, passing))
+        return;
+    out->publish_refused = status;
+    out->publish = NDSHM_PUBLISH_RENAME;
 }
 
 /* The mapping of one description, whose descriptor is closed, must keep another one from write lock
@@ -50,11 +56,12 @@ static void test_holder(int holder, int other, struct ndshm__ladder *out, int *p
     ndshm__os_unmap(page, size);
     if (!is(0, ndshm__os_lock_write(other, NDSHM__LOCK_LIVE), passing) || !by_descriptor)
         return;
-    bool leased = is(0, ndshm__os_lease(other), passing);
+    out->lease_refused = ndshm__os_lease(other);
+    bool leased = is(0, out->lease_refused, passing);
     if (leased)
         ndshm__os_unlease(other);
     out->lease = by_mapping && leased;
-    out->liveness = out->lease ? NDSHM__LIVE_MAPPING : NDSHM__LIVE_DESCRIPTOR;
+    out->liveness = out->lease ? NDSHM_LIVE_MAPPING : NDSHM_LIVE_DESCRIPTOR;
 }
 
 /* Two descriptions of one file with a name, where /proc is missing. */
@@ -79,11 +86,13 @@ static int open_named_pair(int pair[2])
 static int open_pair(int pair[2], struct ndshm__ladder *out)
 {
     int passing = 0;
-    out->publish = NDSHM__PUBLISH_RENAME;
+    out->publish = NDSHM_PUBLISH_RENAME;
     pair[0] = ndshm__os_open_anonymous();
-    if (pair[0] < 0)
+    if (pair[0] < 0) {
+        out->publish_refused = pair[0];
         return is_passing(pair[0]) ? pair[0] : open_named_pair(pair);
-    out->publish = publish_rung(pair[0], &passing);
+    }
+    test_publish(pair[0], out, &passing);
     if (!passing) {
         pair[1] = ndshm__os_reopen(pair[0], true);
         if (pair[1] >= 0)
@@ -117,7 +126,7 @@ static int measure(struct ndshm__ladder *out, uint64_t *device, bool *complete)
 {
     int pair[2], passing = 0;
     ndshm__os_space space;
-    *out = (struct ndshm__ladder){.liveness = NDSHM__LIVE_NONE};
+    *out = (struct ndshm__ladder){.liveness = NDSHM_LIVE_NONE};
     int status = open_pair(pair, out);
     *complete = status != -ENOSPC;
     if (status == -ENOSPC && open_stand_in(pair) == 0)
@@ -134,8 +143,8 @@ static int measure(struct ndshm__ladder *out, uint64_t *device, bool *complete)
     if (!space.tmpfs) { /* may hide holders that only map, as overlayfs does, or leave them out
                            elsewhere */
         out->lease = false;
-        if (out->liveness == NDSHM__LIVE_MAPPING)
-            out->liveness = NDSHM__LIVE_DESCRIPTOR;
+        if (out->liveness == NDSHM_LIVE_MAPPING)
+            out->liveness = NDSHM_LIVE_DESCRIPTOR;
     }
     *device = space.device;
     return 0;

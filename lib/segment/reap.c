@@ -80,6 +80,18 @@ static int step_owner(struct proof *proof)
     return hold(proof, NDSHM_STEP_OWNER);
 }
 
+/* Damage that was asked for by name: only that nobody has the file open or mapped is to be proven.
+ */
+static bool accepts_corrupt(const struct proof *proof)
+{
+    return proof->uuid == NULL && proof->flags & NDSHM_REAP_ACCEPT_CORRUPT;
+}
+
+static bool is_corrupt(const struct proof *proof)
+{
+    return proof->report->evidence[NDSHM_STEP_IDENTITY] < 0;
+}
+
 static int step_identity(struct proof *proof)
 {
     ndshm__quiet_begin();
@@ -87,9 +99,11 @@ static int step_identity(struct proof *proof)
     ndshm__quiet_end();
     if (status == NDSHM_EKIND)
         return keep(proof, NDSHM_STEP_IDENTITY, NDSHM_REAP_FOREIGN, "not a segment of ndshm");
-    if (status)
-        return keep(proof, NDSHM_STEP_IDENTITY, NDSHM_REAP_CORRUPT,
-                    "its identity cannot be trusted: %s", ndshm_strerror(status));
+    if (status) {
+        keep(proof, NDSHM_STEP_IDENTITY, NDSHM_REAP_CORRUPT, "its identity cannot be trusted: %s",
+             ndshm_strerror(status));
+        return accepts_corrupt(proof) ? 0 : 1;
+    }
     memcpy(proof->report->uuid, proof->header.identity.uuid, sizeof proof->report->uuid);
     if (proof->uuid && memcmp(proof->uuid, proof->report->uuid, sizeof proof->report->uuid) != 0)
         return ndshm__fail(-ENOENT, "'%s': the name means another segment by now", proof->name);
@@ -157,7 +171,8 @@ static int step_pool(struct proof *proof)
  * first one that stays is copied to member. */
 static bool reap_members(const char *prefix, uint32_t flags, char member[256])
 {
-    const ndshm_reap_config config = {sizeof config, flags | AS_MEMBER};
+    const uint32_t inherited = flags & ~(uint32_t)NDSHM_REAP_ACCEPT_CORRUPT;
+    const ndshm_reap_config config = {sizeof config, inherited | AS_MEMBER};
     ndshm__os_directory *directory;
     ndshm_reap_report report;
     const char *name;
@@ -222,7 +237,7 @@ static int take_lease(struct proof *proof)
 static int step_lease(struct proof *proof)
 {
     struct ndshm__ladder ladder;
-    if (ndshm__ladder_of(proof->file.st_dev, &ladder) || ladder.liveness == NDSHM__LIVE_NONE)
+    if (ndshm__ladder_of(proof->file.st_dev, &ladder) || ladder.liveness == NDSHM_LIVE_NONE)
         return keep(proof, NDSHM_STEP_LEASE, NDSHM_REAP_UNPROVEN,
                     "locks do not work on this file system");
     int status = ladder.lease ? take_lease(proof) : -ENOTSUP;
@@ -231,7 +246,7 @@ static int step_lease(struct proof *proof)
     if (status == -EAGAIN)
         return keep(proof, NDSHM_STEP_LEASE, NDSHM_REAP_IN_USE,
                     "some process has it open or mapped");
-    if (proof->flags & NDSHM_REAP_ACCEPT_LOCK_ONLY)
+    if (proof->flags & NDSHM_REAP_ACCEPT_LOCK_ONLY && !is_corrupt(proof))
         return 0;
     return keep(proof, NDSHM_STEP_LEASE, NDSHM_REAP_UNPROVEN,
                 "no lease is to be had here (%s), and the locks alone were not accepted",
@@ -247,6 +262,8 @@ static int step_same(struct proof *proof)
         return same;
     if (!same)
         return ndshm__fail(-ENOENT, "'%s': the name means another file by now", proof->name);
+    if (is_corrupt(proof))
+        return hold(proof, NDSHM_STEP_SAME);
     ndshm__quiet_begin();
     int status = ndshm__header_read_identity(proof->fd, proof->name, &proof->file, &now);
     ndshm__quiet_end();
@@ -259,6 +276,15 @@ static int step_same(struct proof *proof)
     return status ? status : hold(proof, NDSHM_STEP_SAME);
 }
 
+/* What its identity says about who may keep it. */
+static int step_kept_by(struct proof *proof)
+{
+    int status = step_lifetime(proof);
+    if (!status)
+        status = step_pool(proof);
+    return status ? status : step_members(proof);
+}
+
 static int prove(struct proof *proof)
 {
     int status = step_file(proof);
@@ -266,12 +292,8 @@ static int prove(struct proof *proof)
         status = step_owner(proof);
     if (!status)
         status = step_identity(proof);
-    if (!status)
-        status = step_lifetime(proof);
-    if (!status)
-        status = step_pool(proof);
-    if (!status)
-        status = step_members(proof);
+    if (!status && !is_corrupt(proof))
+        status = step_kept_by(proof);
     if (!status)
         status = step_lock(proof, NDSHM_STEP_NAME_LOCK, NDSHM__LOCK_NAME,
                            "another process holds its name");
@@ -363,7 +385,10 @@ int ndshm_reap(const char *name, const ndshm_reap_config *config, ndshm_reap_rep
 {
     const char *bare;
     ndshm_reap_config known;
-    enum { FLAGS = NDSHM_REAP_DRY_RUN | NDSHM_REAP_ACCEPT_LOCK_ONLY | NDSHM_REAP_OTHER_USERS };
+    enum {
+        FLAGS = NDSHM_REAP_DRY_RUN | NDSHM_REAP_ACCEPT_LOCK_ONLY | NDSHM_REAP_OTHER_USERS |
+                NDSHM_REAP_ACCEPT_CORRUPT
+    };
     ndshm__begin("ndshm_reap");
     ndshm_reap_config_init(&known);
     int status = ndshm__config_copy(config, sizeof known, &known);

@@ -226,7 +226,7 @@ static void test_configs_and_names_are_checked(void **state)
     (void)state;
     ndshm_reap_config config;
     ndshm_reap_config_init(&config);
-    config.flags = 8;
+    config.flags = 16;
     assert_fails(-EINVAL, ndshm_reap(NAME, &config, &report), "flags");
     config.flags = 0, config.size = 2;
     assert_fails(-EINVAL, ndshm_reap(NAME, &config, &report), "size");

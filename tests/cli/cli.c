@@ -16,13 +16,12 @@
 
 enum { KILLED = 128 + SIGKILL };
 
-static int create(const struct cli_segment *wanted, ndshm__segment **out)
+static const int64_t shape[2] = {8, 16};
+
+/* What only looks like its kind from outside; nobody attaches it. */
+static int create_shell(const struct cli_segment *wanted, const ndshm_create_config *config)
 {
-    const int64_t shape[2] = {8, 16};
-    ndshm_create_config config;
-    ndshm_create_config_init(&config);
-    config.lifetime = wanted->lifetime ? wanted->lifetime : NDSHM_RECLAIMABLE;
-    snprintf(config.label, sizeof config.label, "%s", wanted->label ? wanted->label : "");
+    ndshm__segment *segment;
     ndshm__spec spec = {.name = wanted->name,
                         .pool = wanted->pool,
                         .kind = (uint32_t)(wanted->kind ? wanted->kind : NDSHM_KIND_ARRAY),
@@ -30,20 +29,32 @@ static int create(const struct cli_segment *wanted, ndshm__segment **out)
                         .ndim = 2,
                         .shape = shape,
                         .payload_size = 1024,
-                        .config = &config};
+                        .config = config};
     ndshm__begin("cli");
-    int status = ndshm__segment_create(&spec, out);
+    int status = ndshm__segment_create(&spec, &segment);
     if (!status)
-        status = ndshm__segment_publish(*out);
+        status = ndshm__segment_publish(segment);
     if (!status && wanted->kind == NDSHM_KIND_POOL)
-        status = ndshm__segment_hold(*out, NDSHM__LOCK_OWNER);
+        status = ndshm__segment_hold(segment, NDSHM__LOCK_OWNER);
     return status;
+}
+
+/* The handle is never given back: the process is killed. */
+static int create(const struct cli_segment *wanted)
+{
+    ndshm_array *array;
+    ndshm_create_config config;
+    ndshm_create_config_init(&config);
+    config.lifetime = wanted->lifetime ? wanted->lifetime : NDSHM_RECLAIMABLE;
+    snprintf(config.label, sizeof config.label, "%s", wanted->label ? wanted->label : "");
+    if (wanted->kind || wanted->pool)
+        return create_shell(wanted, &config);
+    return ndshm_array_create(wanted->name, NDSHM_FLOAT64, 2, shape, &config, &array);
 }
 
 static int leave(void *argument)
 {
-    ndshm__segment *segment;
-    SUPPORT_CHECK(create(argument, &segment) == 0);
+    SUPPORT_CHECK(create(argument) == 0);
     return raise(SIGKILL);
 }
 
@@ -60,9 +71,8 @@ struct held {
 static int hold(void *argument)
 {
     struct held *held = argument;
-    ndshm__segment *segment;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    SUPPORT_CHECK(create(held->wanted, &segment) == 0);
+    SUPPORT_CHECK(create(held->wanted) == 0);
     SUPPORT_CHECK(write(held->ready[1], "", 1) == 1);
     pause();
     return 1;

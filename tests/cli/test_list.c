@@ -149,7 +149,7 @@ static void test_json(void **state)
         "row = rows[\"t-cli-array\"]\n"
         "assert 0 <= row.pop(\"age\") < 60, row\n"
         "assert row.pop(\"owner\"), row\n"
-        "assert row == dict(name=\"t-cli-array\", kind=\"array\", dtype=\"<f8\", shape=\"8x16\", "
+        "assert row == dict(name=\"t-cli-array\", kind=\"array\", dtype=\"<f8\", shape=[8, 16], "
         "bytes=8192, resident=8192, lifetime=\"reclaimable\", pool=None, state=\"orphan\", "
         "label=\"prices of \\u00e9t\\u00e9\", note=None), row\n"
         "row = rows[r\"t-cli-\\x1b[31m\\xff\\x0a\\x5cx41\"]\n"

@@ -87,7 +87,7 @@ static void count(struct cleaning *cleaning, const ndshm_reap_report *report)
 {
     switch (report->decision) {
     case NDSHM_REAP_REMOVABLE:
-        worsen(cleaning, INSPECT_LEAKS);
+        worsen(cleaning, INSPECT_FINDINGS);
         /* fall through */
     case NDSHM_REAP_REMOVED:
         cleaning->gone++;
@@ -95,7 +95,7 @@ static void count(struct cleaning *cleaning, const ndshm_reap_report *report)
         break;
     case NDSHM_REAP_UNPROVEN:
     case NDSHM_REAP_CORRUPT:
-        worsen(cleaning, INSPECT_UNPROVEN);
+        worsen(cleaning, INSPECT_FINDINGS);
         /* fall through */
     default:
         cleaning->kept++;
@@ -149,13 +149,13 @@ static int clean(struct cleaning *cleaning)
 {
     struct table *table = &cleaning->table;
     table_begin(table, &(struct table_style){.name = "decisions", .json = cleaning->json});
-    table_column(table, "NAME", 0, SCOLS_JSON_STRING);
-    table_column(table, "DECISION", 0, SCOLS_JSON_STRING);
-    table_column(table, "BYTES", SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER);
-    table_column(table, "REASON", 0, SCOLS_JSON_STRING);
+    table_column(table, "NAME", TABLE_TEXT, false);
+    table_column(table, "DECISION", TABLE_TEXT, false);
+    table_column(table, "BYTES", TABLE_NUMBER, false);
+    table_column(table, "REASON", TABLE_TEXT, false);
     if (cleaning->verbose) {
-        table_column(table, "POOL", 0, SCOLS_JSON_STRING);
-        table_column(table, "EVIDENCE", SCOLS_FL_WRAP, SCOLS_JSON_ARRAY_STRING);
+        table_column(table, "POOL", TABLE_TEXT, false);
+        table_column(table, "EVIDENCE", TABLE_LINES, false);
     }
     if (select_each(&cleaning->selection, visit, cleaning))
         worsen(cleaning, INSPECT_ERROR);
@@ -172,30 +172,43 @@ static int clean(struct cleaning *cleaning)
 int clean_run(const struct command *command, int argc, char **argv)
 {
     struct cleaning cleaning = {0};
-    bool lock_only = false, all_users = false;
+    bool lock_only = false, all_users = false, corrupt = false;
+    const char *older = NULL;
     const struct option_spec specs[] = {
         {0, "accept-lock-only", NULL, "where no lease is to be had, accept the locks alone",
          &lock_only, NULL},
         {0, "all-users", NULL, "as root: segments of other users, too", &all_users, NULL},
         {'b', "bytes", NULL, "show sizes in bytes", &cleaning.exact, NULL},
+        {0, "corrupt", NULL, "accept that the one of this exact name is damaged", &corrupt, NULL},
         {'f', "force", NULL, "remove; without it, only say what would be removed", &cleaning.force,
          NULL},
         {'J', "json", NULL, "print JSON, with the evidence", &cleaning.json, NULL},
+        {0, "older-than", "SECONDS", "only what was made before that", NULL, &older},
         {'p', "pool", "POOL", "only this pool and its members", NULL, &cleaning.selection.pool},
         {'v', "verbose", NULL, "show the evidence, and foreign files", &cleaning.verbose, NULL},
         {0},
     };
     int result;
-    if (!options_parse(command, specs, argc, argv, &cleaning.selection.pattern, &result))
+    char **operands = options_parse(command, specs, argc, argv, &result);
+    if (!operands)
         return result;
+    struct selection *selection = &cleaning.selection;
+    selection->pattern = operands[0];
+    if (older && !options_number("older-than", older, 1, INT32_MAX, &selection->older_than))
+        return options_refuse(command);
     if (all_users && geteuid() != 0) {
         print_error("--all-users is for root");
+        return options_refuse(command);
+    }
+    if (corrupt && (!operands[0] || strpbrk(operands[0], "*?[\\"))) {
+        print_error("--corrupt needs the exact name of one segment");
         return options_refuse(command);
     }
     ndshm_reap_config_init(&cleaning.config);
     cleaning.config.flags = (cleaning.force ? 0u : NDSHM_REAP_DRY_RUN) |
                             (lock_only ? NDSHM_REAP_ACCEPT_LOCK_ONLY : 0u) |
-                            (all_users ? NDSHM_REAP_OTHER_USERS : 0u);
+                            (all_users ? NDSHM_REAP_OTHER_USERS : 0u) |
+                            (corrupt ? NDSHM_REAP_ACCEPT_CORRUPT : 0u);
     cleaning.verbose |= cleaning.json;
     cleaning.exact |= cleaning.json;
     return clean(&cleaning);

@@ -13,8 +13,18 @@
 #include "print.h"
 
 static const struct command commands[] = {
-    {"clean", "[PATTERN]", "remove what nobody uses, as far as the kernel proves it", clean_run},
-    {"list", "[PATTERN]", "show segments and who keeps them", list_run},
+    {"check", "[NAME...]", 0, INSPECT_ANY, "look for damage in segments and in what they hold",
+     check_run},
+    {"clean", "[PATTERN]", 0, 1, "remove what nobody uses, as far as the kernel proves it",
+     clean_run},
+    {"doctor", "", 0, 0, "show what the machine gives to shared memory, and what will hurt",
+     doctor_run},
+    {"keep", "NAME...", 1, INSPECT_ANY, "make segments persistent: only unlinking removes them",
+     keep_run},
+    {"list", "[PATTERN]", 0, 1, "show segments and who keeps them", list_run},
+    {"unlink", "NAME...", 1, INSPECT_ANY, "remove names at once, whoever uses the segments",
+     unlink_run},
+    {"who", "[NAME]", 0, 1, "show the processes that map a segment, or any", who_run},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -52,7 +62,7 @@ static int run(int argc, char **argv)
     if (argc > 1)
         print_error("there is no command '%s'", word);
     usage(stderr);
-    return INSPECT_ERROR;
+    return INSPECT_USAGE;
 }
 
 /* A closed standard descriptor would become the number of a file that is opened later: output must

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "options.h"
@@ -36,7 +39,7 @@ int options_refuse(const struct command *command)
 {
     usage_line(stderr, command);
     fprintf(stderr, "'shm-inspect %s --help' explains the options.\n", command->name);
-    return INSPECT_ERROR;
+    return INSPECT_USAGE;
 }
 
 /* The same table in the form that getopt_long reads; value of entry i: its letter, or LONG_ONLY +
@@ -72,8 +75,37 @@ static void apply(const struct option_spec *specs, int value)
     }
 }
 
-bool options_parse(const struct command *command, const struct option_spec *specs, int argc,
-                   char **argv, const char **operand, int *result)
+static bool check_operands(const struct command *command, int count)
+{
+    if (count > command->most) {
+        print_error("%s", command->most == 0 ? "no operand is taken"
+                          : command->most == 1
+                              ? "one operand at most: quote a pattern, so that the "
+                                "shell leaves it alone"
+                              : "too many operands");
+        return false;
+    }
+    if (count < command->least)
+        print_error("%s is missing", command->operands);
+    return count >= command->least;
+}
+
+bool options_number(const char *name, const char *text, int64_t least, int64_t most, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || end == text || *end || value < least || value > most) {
+        print_error("--%s is '%s', not a number from %" PRId64 " to %" PRId64, name, text, least,
+                    most);
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+char **options_parse(const struct command *command, const struct option_spec *specs, int argc,
+                     char **argv, int *result)
 {
     struct option longs[SPECS_MAX + 2];
     char letters[2 * SPECS_MAX + 2], program[64];
@@ -85,19 +117,17 @@ bool options_parse(const struct command *command, const struct option_spec *spec
     while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         if (value == HELP) {
             help(command, specs);
-            return false;
+            return NULL;
         }
         if (value == '?') {
             *result = options_refuse(command);
-            return false;
+            return NULL;
         }
         apply(specs, value);
     }
-    if (argc - optind > 1) {
-        print_error("one pattern at most: quote it, so that the shell leaves it alone");
+    if (!check_operands(command, argc - optind)) {
         *result = options_refuse(command);
-        return false;
+        return NULL;
     }
-    *operand = argv[optind];
-    return true;
+    return argv + optind;
 }

@@ -4,6 +4,7 @@
 #define NDSHM_INSPECT_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "command.h"
 
@@ -16,12 +17,15 @@ struct option_spec {
     const char **text; /* what an argument goes into */
 };
 
-/* Fills what specs (up to the first without a name) point to, and *operand with the one operand or
- * NULL. Returns true when the command is to go on; otherwise *result is its exit status. */
-bool options_parse(const struct command *command, const struct option_spec *specs, int argc,
-                   char **argv, const char **operand, int *result);
+/* Fills what specs (up to the first without a name) point to. Returns the operands, NULL behind the
+ * last one; or NULL when the command is not to go on: *result is then its exit status. */
+char **options_parse(const struct command *command, const struct option_spec *specs, int argc,
+                     char **argv, int *result);
 
-/* Says on standard error how the command is used; returns INSPECT_ERROR. */
+/* The value of an option that is a whole number from least to most; false with a message. */
+bool options_number(const char *name, const char *text, int64_t least, int64_t most, int64_t *out);
+
+/* Says on standard error how the command is used; returns INSPECT_USAGE. */
 int options_refuse(const struct command *command);
 
 #endif

@@ -13,9 +13,10 @@
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 static const char *const states[] = {
-    [NDSHM_STATE_IN_USE] = "in-use",   [NDSHM_STATE_IDLE] = "idle",
-    [NDSHM_STATE_ORPHAN] = "orphan",   [NDSHM_STATE_UNPROVEN] = "unproven",
-    [NDSHM_STATE_CORRUPT] = "corrupt", [NDSHM_STATE_FOREIGN] = "foreign",
+    [NDSHM_STATE_IN_USE] = "in-use",     [NDSHM_STATE_IDLE] = "idle",
+    [NDSHM_STATE_ORPHAN] = "orphan",     [NDSHM_STATE_UNPROVEN] = "unproven",
+    [NDSHM_STATE_CORRUPT] = "corrupt",   [NDSHM_STATE_FOREIGN] = "foreign",
+    [PRINT_STATE_UNLINKED] = "unlinked",
 };
 
 static const char *const kinds[] = {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <ndshm/segment.h>
+
 enum { PRINT_SIZE = 2048 }; /* enough for any text made here */
 
 /* Says on standard error what went wrong. Arguments may hold any byte. */
@@ -24,6 +26,9 @@ void print_age(int64_t seconds, char *buffer);
 
 /* The user's name, or number. */
 void print_user(uint32_t uid, char *buffer);
+
+/* The state, beside NDSHM_STATE_*, of what is mapped but has no name. */
+enum { PRINT_STATE_UNLINKED = NDSHM_STATE_FOREIGN + 1 };
 
 /* A word for a value, "" when there is none. */
 const char *print_state(int state);

@@ -11,6 +11,7 @@
 struct selection {
     const char *pattern; /* as in the shell; of the name, or of the name of the pool */
     const char *pool;
+    int64_t older_than; /* seconds */
 };
 
 /* A pool is selected together with its members. */
@@ -20,5 +21,10 @@ bool select_matches(const struct selection *selection, const ndshm_info *info);
  * standard error. */
 int select_each(const struct selection *selection,
                 void (*visit)(void *context, const ndshm_info *info), void *context);
+
+/* The same for what is mapped although it has no name (any more): an info with name, bytes,
+ * resident, uid and note, in state PRINT_STATE_UNLINKED. */
+int select_each_unlinked(const struct selection *selection,
+                         void (*visit)(void *context, const ndshm_info *info), void *context);
 
 #endif

@@ -22,6 +22,9 @@ static const struct command commands[] = {
     {"keep", "NAME...", 1, INSPECT_ANY, "make segments persistent: only unlinking removes them",
      keep_run},
     {"list", "[PATTERN]", 0, 1, "show segments and who keeps them", list_run},
+#ifdef INSPECT_TOP
+    {"top", "[PATTERN]", 0, 1, "show segments on a screen that follows them", top_run},
+#endif
     {"unlink", "NAME...", 1, INSPECT_ANY, "remove names at once, whoever uses the segments",
      unlink_run},
     {"who", "[NAME]", 0, 1, "show the processes that map a segment, or any", who_run},

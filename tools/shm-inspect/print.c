@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <math.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,12 +127,12 @@ void print_bytes(int64_t bytes, bool exact, char *buffer)
     static const char units[] = "BKMGTPE";
     double value = (double)bytes;
     int unit = 0;
-    for (; !exact && value >= 1023.95; unit++)
+    for (; !exact && fabs(value) >= 1023.95; unit++)
         value /= 1024;
     if (unit == 0)
         snprintf(buffer, PRINT_SIZE, "%" PRId64 "%s", bytes, exact ? "" : "B");
     else
-        snprintf(buffer, PRINT_SIZE, "%.*f%c", value < 99.95, value, units[unit]);
+        snprintf(buffer, PRINT_SIZE, "%.*f%c", fabs(value) < 99.95, value, units[unit]);
 }
 
 void print_age(int64_t seconds, char *buffer)

@@ -16,18 +16,6 @@ static int check_access(const char *name, int access)
     return 0;
 }
 
-/* The lock comes first: only under it are the number of links and the header final. A reaper or a
- * pool that refills the segment holds the write lock for a moment. -EAGAIN: it still does. */
-static int lock_live(int fd)
-{
-    int status = ndshm__os_lock_read(fd, NDSHM__LOCK_LIVE);
-    for (int i = 0; status == -EAGAIN && i < NDSHM__RETRIES; i++) {
-        ndshm__os_sleep_ms(1);
-        status = ndshm__os_lock_read(fd, NDSHM__LOCK_LIVE);
-    }
-    return status;
-}
-
 static int check_file(const char *name, int access, const struct stat *file)
 {
     if (!S_ISREG(file->st_mode))
@@ -93,7 +81,8 @@ static int attach_file(ndshm__segment *segment, int fd, uint32_t kind, int acces
 {
     struct stat file;
     struct ndshm__header header = {0};
-    int status = lock_live(fd);
+    /* First: only under it are the number of links and the header final. */
+    int status = ndshm__lock_live(fd);
     if (status == -EAGAIN)
         return ndshm__fail(-EBUSY, "'%s': another process has kept it locked for %d ms; try again",
                            segment->name, NDSHM__RETRIES);

@@ -73,8 +73,7 @@ static int open_new(ndshm__segment *segment)
     segment->draft[0] = '\0';
     if (segment->ladder.publish != NDSHM_PUBLISH_RENAME)
         return ndshm__os_open_anonymous();
-    int status = ndshm__name_generate(segment->draft);
-    memcpy(segment->draft, "ndshm.tmp.", 10); /* what shm-inspect knows it by */
+    int status = ndshm__name_draft(segment->draft);
     int fd = status ? status : ndshm__os_open_exclusive(segment->draft, 0600);
     if (fd < 0)
         segment->draft[0] = '\0';
@@ -205,7 +204,7 @@ static int build(ndshm__segment *segment, const ndshm__spec *spec,
     fill_identity(segment, config, placement);
     segment->descriptor = (void *)(segment->base + NDSHM__DESCRIPTOR_OFFSET);
     ndshm__descriptor_fill(segment->descriptor, spec, segment->name, descriptor_size);
-    status = ndshm__os_lock_read(segment->fd, NDSHM__LOCK_LIVE);
+    status = ndshm__lock_live(segment->fd); /* a draft may be looked at by a reaper */
     return status ? ndshm__space_explain(status, segment->name, segment->total_size,
                                          "the lock that shows it is in use")
                   : 0;

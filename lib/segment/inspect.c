@@ -94,6 +94,11 @@ static int state_of(int fd, const struct stat *file, ndshm_info *info)
 static void describe_segment(int fd, const struct stat *file, ndshm_info *info)
 {
     struct ndshm__header header = {0};
+    if (ndshm__name_is_draft(info->name)) { /* nothing that it holds means anything yet */
+        info->state = NDSHM_STATE_UNPROVEN;
+        note(info, "a temporary name: its creator is at work, or died");
+        return;
+    }
     int status = ndshm__header_read(fd, info->name, file, &header);
     if (!header.identity.magic) {
         info->state = status == NDSHM_EKIND ? NDSHM_STATE_FOREIGN : NDSHM_STATE_CORRUPT;

@@ -100,6 +100,9 @@ enum { NDSHM__RETRIES = 50 }; /* of 1 ms each, while somebody takes a proof */
 
 /* Opens; waits out a lease. Messages name name. */
 int ndshm__open(const char *name, bool writable);
+/* Read-locks LIVE. A reaper, or a pool that refills the segment, holds it for a moment. -EAGAIN:
+ * somebody still does. */
+int ndshm__lock_live(int fd);
 /* 1: name still denotes the open file, which has one link; 0: no; or an error. */
 int ndshm__same_file(int fd, const char *name);
 

@@ -68,10 +68,9 @@ static void test_holder(int holder, int other, struct ndshm__ladder *out, int *p
 static int open_named_pair(int pair[2])
 {
     char name[NDSHM_NAME_MAX + 1];
-    int status = ndshm__name_generate(name);
+    int status = ndshm__name_draft(name); /* which can be cleaned, should we be killed */
     if (status)
         return status;
-    memcpy(name, "ndshm.tmp.", 10); /* a draft, should we be killed */
     pair[0] = ndshm__os_open_exclusive(name, 0600);
     if (pair[0] < 0)
         return pair[0];

@@ -65,3 +65,21 @@ int ndshm__name_generate(char out[NDSHM_NAME_MAX + 1])
         used += snprintf(out + used, (size_t)(NDSHM_NAME_MAX + 1 - used), "%02x", bits[i]);
     return 0;
 }
+
+static const char draft_prefix[] = "ndshm.tmp.";
+
+int ndshm__name_draft(char out[NDSHM_NAME_MAX + 1])
+{
+    int status = ndshm__name_generate(out);
+    if (!status)
+        memcpy(out, draft_prefix, sizeof draft_prefix - 1);
+    return status;
+}
+
+bool ndshm__name_is_draft(const char *name)
+{
+    enum { PREFIX = sizeof draft_prefix - 1, DIGITS = sizeof own_prefix - 1 + 32 - PREFIX };
+    const char *digits = name + PREFIX;
+    return strncmp(name, draft_prefix, PREFIX) == 0 && strlen(digits) == DIGITS &&
+           strspn(digits, "0123456789abcdef") == DIGITS;
+}

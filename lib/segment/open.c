@@ -51,3 +51,13 @@ int ndshm__same_file(int fd, const char *name)
     return open_file.st_nlink == 1 && open_file.st_dev == named_file.st_dev &&
            open_file.st_ino == named_file.st_ino;
 }
+
+int ndshm__lock_live(int fd)
+{
+    int status = ndshm__os_lock_read(fd, NDSHM__LOCK_LIVE);
+    for (int i = 0; status == -EAGAIN && i < NDSHM__RETRIES; i++) {
+        ndshm__os_sleep_ms(1);
+        status = ndshm__os_lock_read(fd, NDSHM__LOCK_LIVE);
+    }
+    return status;
+}

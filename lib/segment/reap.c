@@ -29,6 +29,7 @@ enum { AS_MEMBER = 1 << 30 };
 struct proof {
     const char *name;
     const uint8_t *uuid; /* NULL: any */
+    bool draft;          /* a temporary name: its creator holds it, or is dead */
     int fd;
     uint32_t flags;
     struct stat file;
@@ -87,13 +88,16 @@ static bool accepts_corrupt(const struct proof *proof)
     return proof->uuid == NULL && proof->flags & NDSHM_REAP_ACCEPT_CORRUPT;
 }
 
-static bool is_corrupt(const struct proof *proof)
+/* What it says of itself means nothing: it is damaged, or was never finished. */
+static bool is_unidentified(const struct proof *proof)
 {
-    return proof->report->evidence[NDSHM_STEP_IDENTITY] < 0;
+    return proof->draft || proof->report->evidence[NDSHM_STEP_IDENTITY] < 0;
 }
 
 static int step_identity(struct proof *proof)
 {
+    if (proof->draft)
+        return proof->uuid ? ndshm__fail(-ENOENT, "'%s': not a segment yet", proof->name) : 0;
     ndshm__quiet_begin();
     int status = ndshm__header_read_identity(proof->fd, proof->name, &proof->file, &proof->header);
     ndshm__quiet_end();
@@ -246,7 +250,7 @@ static int step_lease(struct proof *proof)
     if (status == -EAGAIN)
         return keep(proof, NDSHM_STEP_LEASE, NDSHM_REAP_IN_USE,
                     "some process has it open or mapped");
-    if (proof->flags & NDSHM_REAP_ACCEPT_LOCK_ONLY && !is_corrupt(proof))
+    if (proof->flags & NDSHM_REAP_ACCEPT_LOCK_ONLY && !is_unidentified(proof))
         return 0;
     return keep(proof, NDSHM_STEP_LEASE, NDSHM_REAP_UNPROVEN,
                 "no lease is to be had here (%s), and the locks alone were not accepted",
@@ -262,7 +266,7 @@ static int step_same(struct proof *proof)
         return same;
     if (!same)
         return ndshm__fail(-ENOENT, "'%s': the name means another file by now", proof->name);
-    if (is_corrupt(proof))
+    if (is_unidentified(proof))
         return hold(proof, NDSHM_STEP_SAME);
     ndshm__quiet_begin();
     int status = ndshm__header_read_identity(proof->fd, proof->name, &proof->file, &now);
@@ -292,7 +296,7 @@ static int prove(struct proof *proof)
         status = step_owner(proof);
     if (!status)
         status = step_identity(proof);
-    if (!status && !is_corrupt(proof))
+    if (!status && !is_unidentified(proof))
         status = step_kept_by(proof);
     if (!status)
         status = step_lock(proof, NDSHM_STEP_NAME_LOCK, NDSHM__LOCK_NAME,
@@ -313,7 +317,8 @@ static int remove_proven(struct proof *proof)
     if (proof->flags & NDSHM_REAP_DRY_RUN) {
         proof->report->decision = NDSHM_REAP_REMOVABLE;
         ndshm__text_copy(proof->report->message, sizeof proof->report->message,
-                         "nobody uses it: it would be removed");
+                         proof->draft ? "its creator died: it would be removed"
+                                      : "nobody uses it: it would be removed");
         return 0;
     }
     int status = ndshm__os_unlink(proof->name);
@@ -321,7 +326,7 @@ static int remove_proven(struct proof *proof)
         return ndshm__space_explain(status, proof->name, 0, "unlink");
     proof->report->decision = NDSHM_REAP_REMOVED;
     ndshm__text_copy(proof->report->message, sizeof proof->report->message,
-                     "nobody used it: removed");
+                     proof->draft ? "its creator died: removed" : "nobody used it: removed");
     return 0;
 }
 
@@ -362,8 +367,11 @@ int ndshm__reap(const char *name, const uint8_t *uuid, const ndshm_reap_config *
                 ndshm_reap_report *out)
 {
     ndshm_reap_report report = {0};
-    struct proof proof = {
-        .name = name, .uuid = uuid, .flags = config ? config->flags : 0, .report = &report};
+    struct proof proof = {.name = name,
+                          .uuid = uuid,
+                          .draft = ndshm__name_is_draft(name),
+                          .flags = config ? config->flags : 0,
+                          .report = &report};
     ndshm__text_copy(report.name, sizeof report.name, name);
     ndshm__os_window_enter();
     int status = open_for_proof(&proof);

@@ -103,6 +103,10 @@ int ndshm__name_check_any(const char *name, const char **bare);
 /* "ndshm." and 32 hexadecimal digits of kernel randomness. */
 int ndshm__name_generate(char out[NDSHM_NAME_MAX + 1]);
 
+/* A temporary name, for the time before a segment gets its own; and whether name is such a one. */
+int ndshm__name_draft(char out[NDSHM_NAME_MAX + 1]);
+bool ndshm__name_is_draft(const char *name);
+
 /* Unlinks every segment whose name begins with prefix ("POOL."); temporary ones, which belong to
  * whoever took them, only when a reap proves them unused. Returns how many remain. Never fails. */
 int64_t ndshm__sweep(const char *prefix);

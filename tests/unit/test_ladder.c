@@ -39,14 +39,19 @@ static int files(void)
     return count;
 }
 
-static int decide(uint32_t flags)
+static int decide_on(const char *name, uint32_t flags)
 {
     ndshm_reap_config config;
     ndshm_reap_report report;
     ndshm_reap_config_init(&config);
     config.flags = flags;
-    int status = ndshm_reap(NAME, &config, &report);
+    int status = ndshm_reap(name, &config, &report);
     return status ? status : report.decision;
+}
+
+static int decide(uint32_t flags)
+{
+    return decide_on(NAME, flags);
 }
 
 /* Everything that a segment can do, whatever the rung; kept: descriptors that an attachment keeps.
@@ -178,6 +183,63 @@ static int show_draft(void *argument)
     return 0;
 }
 
+static int create_unpublished(void *argument)
+{
+    ndshm__segment *made;
+    int64_t size = SIZE;
+    ndshm__spec spec = support_spec(NAME, &size, NULL);
+    (void)argument;
+    return ndshm__segment_create(&spec, &made) != 0; /* and dies */
+}
+
+/* The only file that there is. */
+static int find_draft(char name[256])
+{
+    ndshm_list *list;
+    ndshm_info info;
+    SUPPORT_CHECK(ndshm_list_open(&list) == 0 && ndshm_list_next(list, &info) == 0);
+    snprintf(name, 256, "%s", info.name);
+    ndshm_list_close(&list);
+    return 0;
+}
+
+/* A draft is its creator's while that lives, and then anybody's; half-made or not. */
+static int reap_draft(void *argument)
+{
+    static const char like[] = "ndshm.tmp.of-somebody-else";
+    char name[256];
+    int64_t size = SIZE;
+    ndshm__segment *made;
+    (void)argument;
+    ndshm__os_fault = fail_links;
+    ndshm__spec spec = support_spec(NAME, &size, NULL);
+    SUPPORT_CHECK(ndshm__segment_create(&spec, &made) == 0 && find_draft(name) == 0);
+    SUPPORT_CHECK(decide_on(name, 0) == NDSHM_REAP_IN_USE);
+    ndshm__segment_release(&made);
+    SUPPORT_CHECK(support_child(create_unpublished, NULL) == 0 && find_draft(name) == 0);
+    SUPPORT_CHECK(decide_on(name, NDSHM_REAP_DRY_RUN) == NDSHM_REAP_REMOVABLE);
+    SUPPORT_CHECK(decide_on(name, 0) == NDSHM_REAP_REMOVED);
+    int fd = open(support_path(name), O_RDWR | O_CREAT, 0600);
+    SUPPORT_CHECK(fd >= 0 && decide_on(name, 0) == NDSHM_REAP_IN_USE);
+    SUPPORT_CHECK(close(fd) == 0 && decide_on(name, 0) == NDSHM_REAP_REMOVED);
+    fd = open(support_path(like), O_RDWR | O_CREAT, 0600);
+    SUPPORT_CHECK(fd >= 0 && close(fd) == 0);
+    SUPPORT_CHECK(decide_on(like, 0) == NDSHM_REAP_FOREIGN && unlink(support_path(like)) == 0);
+    return 0;
+}
+
+/* A creator does not lock its draft from the first moment: locks alone prove nothing. */
+static int keep_draft(void *argument)
+{
+    static const char name[] = "ndshm.tmp.0123456789abcdef0123456789ab";
+    (void)argument;
+    ndshm__os_fault = fail_lease;
+    int fd = open(support_path(name), O_RDWR | O_CREAT, 0600);
+    SUPPORT_CHECK(fd >= 0 && close(fd) == 0);
+    SUPPORT_CHECK(decide_on(name, NDSHM_REAP_ACCEPT_LOCK_ONLY) == NDSHM_REAP_UNPROVEN);
+    return 0;
+}
+
 /* Without working locks nothing is ever removed but by name. */
 static int without_locks(void *argument)
 {
@@ -220,6 +282,8 @@ static void test_a_temporary_name(void **state)
     run_on_tmpfs(on_rename, NULL);
     run_on_tmpfs(on_rename, state);
     run_on_tmpfs(show_draft, NULL);
+    run_on_tmpfs(reap_draft, NULL);
+    run_on_tmpfs(keep_draft, NULL);
 }
 
 static void test_a_kept_descriptor(void **state)

@@ -55,6 +55,8 @@ static int look(const char *name, void *context)
         return looking->drafts_allowed ? 0 : complain(looking, name, "is left", "a temporary name");
     }
     looking->left->segments++;
+    if (strstr(name, ".free.")) /* a pool's own: of value to its workers only */
+        return 0;
     ndshm__begin("left");
     if (ndshm__segment_attach(name, 0, NDSHM_WRITE, &segment) != 0)
         return complain(looking, name, "is half-made", ndshm_error_message());

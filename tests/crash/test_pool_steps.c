@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -15,12 +16,14 @@
 enum {
     STRIDE = 1999,
     TASKS = 2,
-    LARGE = 30000
-}; /* bytes that do not fit into the pool's segment */
+    LARGE = 30000,     /* bytes that do not fit into the pool's segment */
+    RECYCLABLE = 40000 /* numbers whose memory is worth being used again */
+};
 
 static ndshm_pool *pool;
 static ndshm_job *job;
 static ndshm_array *taken;
+static int64_t length = 1; /* of a result */
 static int retries, params_size, deadly;
 static const char params[LARGE];
 
@@ -28,12 +31,11 @@ static const char params[LARGE];
 
 static int leave_double(ndshm_task *task)
 {
-    int64_t one = 1;
     ndshm_array *array;
     ndshm_view view;
     if (deadly && ndshm_task_index(task) == 1)
         raise(SIGKILL);
-    int status = ndshm_task_create(task, NDSHM_INT64, 1, &one, &array);
+    int status = ndshm_task_create(task, NDSHM_INT64, 1, &length, &array);
     if (!status)
         status = ndshm_array_read(array, &view);
     if (!status)
@@ -67,6 +69,12 @@ static int run_job(void)
 {
     int status = submit();
     return status ? status : ndshm_job_wait(job, -1);
+}
+
+static int close_job(void)
+{
+    ndshm_job_close(&job);
+    return 0;
 }
 
 static int take(void)
@@ -141,6 +149,19 @@ static int begin_with_results(void)
     return wait_until_parked(status ? status : run_job());
 }
 
+static int begin_with_recyclable_results(void)
+{
+    length = RECYCLABLE;
+    return begin_with_results();
+}
+
+static int begin_with_free_memory(void)
+{
+    int status = begin_with_recyclable_results();
+    ndshm_job_close(&job);
+    return wait_until_parked(status);
+}
+
 /* --- what must have come of it --- */
 
 static int value_is(ndshm_array *array, int64_t expected)
@@ -178,6 +199,7 @@ static int close_all(void)
     return 0;
 }
 
+/* But those of memory that the pool keeps for further results. */
 static int count_names(void)
 {
     ndshm_list *list;
@@ -186,7 +208,7 @@ static int count_names(void)
     if (ndshm_list_open(&list))
         return -1;
     while (ndshm_list_next(list, &info) == 0)
-        count++;
+        count += !strstr(info.name, ".free.");
     ndshm_list_close(&list);
     return count;
 }
@@ -299,6 +321,15 @@ static const struct sweep_operation operations[] = {
      .finish = none_lost,
      .generation = STEP_GRANDCHILD},
     {.name = "host takes a result", .begin = begin_with_results, .run = take, .finish = took},
+    {.name = "host gives results back",
+     .begin = begin_with_recyclable_results,
+     .run = close_job,
+     .finish = works},
+    {.name = "worker uses memory again",
+     .begin = begin_with_free_memory,
+     .run = run_job,
+     .finish = none_lost,
+     .generation = STEP_GRANDCHILD},
     {.name = "host stops", .begin = begin_with_results, .run = stop_pool, .finish = none_lost},
     {.name = "supervisor while the host stops",
      .begin = begin_with_results,

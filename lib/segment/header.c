@@ -209,8 +209,12 @@ static int check_parts(struct ndshm__descriptor *descriptor, const char *name)
                 descriptor->body_size !=
             descriptor->size)
         return corrupt(name, "the parts of its descriptor do not add up");
-    if (ndshm__descriptor_name(descriptor)[descriptor->name_size - 1] != '\0')
+    const char *own = ndshm__descriptor_name(descriptor);
+    size_t used = strnlen(own, descriptor->name_size);
+    if (used == descriptor->name_size)
         return corrupt(name, "its own name does not end");
+    if (descriptor->reserved || !ndshm__is_zero(own + used, descriptor->name_size - used))
+        return corrupt(name, "reserved bytes are in use");
     return 0;
 }
 

@@ -322,6 +322,7 @@ static void test_hostile_descriptors(void **state)
             put_descriptor(&descriptor);
             int status = attach();
             assert_true(status == 0 || status == NDSHM_ECORRUPT || status == -ENOENT);
+            assert_true(status || !descriptor.reserved);
             accepted += status == 0;
         }
     assert_true(accepted > 0);
@@ -337,6 +338,13 @@ static void test_the_own_name_must_end(void **state)
     size_t name = NDSHM__DESCRIPTOR_OFFSET + sizeof descriptor + 8;
     assert_string_equal((char *)original + name, NAME);
     memset(original + name, 'x', descriptor.name_size);
+    put_descriptor(&descriptor);
+    assert_int_equal(attach(), NDSHM_ECORRUPT);
+    memset(original + name, 0, descriptor.name_size);
+    strcpy((char *)original + name, NAME);
+    put_descriptor(&descriptor);
+    assert_ok(attach());
+    original[name + descriptor.name_size - 1] = 'x';
     put_descriptor(&descriptor);
     assert_int_equal(attach(), NDSHM_ECORRUPT);
     remove_victim();

@@ -105,8 +105,8 @@ static int apply_index(struct ndshm__csv_reader *reader)
     if (index == 0)
         return 0;
     if (index < 0 || index > reader->ncolumns)
-        return ndshm__fail(-EINVAL, "'%s': index is 1 + column %d, but there are %d columns",
-                           reader->file.path, index - 1, reader->ncolumns);
+        return ndshm__fail(-EINVAL, "'%s': index is %d, but 1 + the number of a column is 0 to %d",
+                           reader->file.path, index, reader->ncolumns);
     char *name = ndshm__duplicate(ndshm_frame_index_name());
     if (!name)
         return no_memory(reader);

@@ -125,6 +125,8 @@ static void test_bad_configs(void **state)
     refuse_config(-EINVAL, config, "index");
     config.index = -1;
     refuse_config(-EINVAL, config, "index");
+    config.index = INT32_MIN;
+    refuse_config(-EINVAL, config, "index is -2147483648");
     config = good;
     config.ntypes = 1;
     refuse_config(-EINVAL, config, "types is NULL");

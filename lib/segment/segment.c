@@ -221,11 +221,12 @@ bool ndshm__segment_published(const ndshm__segment *segment)
     return segment->published;
 }
 
-/* The kernel does not say which side of a copy faulted. */
-static int explain_fault(const ndshm__segment *segment, const char *from)
+/* The kernel does not say which side of a copy faulted. The segment may be whole again by now, so it
+ * is the buffer that is tried. */
+static int explain_fault(const ndshm__segment *segment, char *to)
 {
-    char byte;
-    if (ndshm__os_read_self(from, &byte, 1) == 1)
+    const char byte = 0;
+    if (ndshm__os_read_self(&byte, to, 1) != 1)
         return ndshm__fail(-EFAULT, "'%s': the buffer cannot be written", segment->name);
     return ndshm__fail(NDSHM_ECORRUPT, "'%s': another process truncated the segment",
                        segment->name);
@@ -245,7 +246,7 @@ int ndshm__segment_read(const ndshm__segment *segment, int64_t offset, void *buf
             got = piece;
         }
         if (got <= 0)
-            return explain_fault(segment, from + done);
+            return explain_fault(segment, (char *)buffer + done);
         done += got;
     }
     return 0;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "segments.h"
 #include "support.h"
 
@@ -425,6 +426,29 @@ static void test_counting(void **state)
     ndshm__segment_release(NULL);
 }
 
+static int faults;
+
+static int fail_one_read(const char *call)
+{
+    return strcmp(call, "read_self") == 0 && faults++ == 0 ? EFAULT : 0;
+}
+
+/* A peer that truncates and extends again: by the time that the reason is looked for, the segment
+ * is whole. */
+static void test_a_fault_that_is_over(void **state)
+{
+    (void)state;
+    ndshm__segment *made;
+    uint8_t byte;
+    assert_ok(support_segment(NAME, SIZE, NDSHM_TEMPORARY, &made));
+    faults = 0;
+    ndshm__os_fault = fail_one_read;
+    assert_fails(NDSHM_ECORRUPT, ndshm__segment_read(made, 0, &byte, 1), "truncated");
+    ndshm__os_fault = NULL;
+    assert_fails(-EFAULT, ndshm__segment_read(made, 0, (void *)16, 1), "buffer");
+    ndshm__segment_release(&made);
+}
+
 static void test_reading_by_offset(void **state)
 {
     (void)state;
@@ -525,6 +549,7 @@ int main(void)
         SUPPORT_TEST(test_impossible_sizes),
         SUPPORT_TEST(test_appending),
         SUPPORT_TEST(test_counting),
+        SUPPORT_TEST(test_a_fault_that_is_over),
         SUPPORT_TEST(test_reading_by_offset),
         SUPPORT_TEST(test_no_descriptor_for_an_attachment),
         SUPPORT_TEST(test_payloads_stay_out_of_core_dumps),

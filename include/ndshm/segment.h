@@ -68,7 +68,8 @@ enum {
     NDSHM_STATE_ORPHAN = 3,   /* nobody maps it, and ndshm_reap may remove it */
     NDSHM_STATE_UNPROVEN = 4, /* maybe an orphan: the proof is not to be had */
     NDSHM_STATE_CORRUPT = 5,  /* begins like a segment, but is damaged or of an unknown version */
-    NDSHM_STATE_FOREIGN = 6   /* not a segment of this library, or of another user and unreadable */
+    NDSHM_STATE_FOREIGN = 6   /* not a segment of this library, of another user and unreadable, or
+                                 under a name that no segment has */
 };
 
 typedef struct ndshm_info {

@@ -125,12 +125,14 @@ static int describe_open(int fd, ndshm_info *info)
     if (status)
         return ndshm__space_explain(status, info->name, 0, "stat");
     describe_file(&file, info);
-    if (S_ISREG(file.st_mode)) {
+    bool regular = S_ISREG(file.st_mode);
+    const char *bare;
+    if (regular && ndshm__name_check_any(info->name, &bare) == 0) {
         describe_segment(fd, &file, info);
         return 0;
     }
     info->state = NDSHM_STATE_FOREIGN;
-    note(info, "not a regular file");
+    note(info, regular ? "its name is not that of a segment" : "not a regular file");
     return 0;
 }
 

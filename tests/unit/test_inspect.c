@@ -157,6 +157,27 @@ static void test_everything_is_listed(void **state)
     assert_int_equal(support_run(NULL, 0, "rm -r /dev/shm/%s-*", NAME), 0);
 }
 
+/* Nobody can attach it, and no reaper takes it for ours. */
+static void test_a_segment_under_a_name_that_is_none(void **state)
+{
+    (void)state;
+    ndshm_list *list;
+    int found = 0;
+    assert_int_equal(support_abandoned_segment(NAME, 1, 0), 0);
+    assert_int_equal(support_run(NULL, 0, "mv /dev/shm/%s '/dev/shm/%s ?'", NAME, NAME), 0);
+    assert_ok(ndshm_list_open(&list));
+    while (ndshm_list_next(list, &info) == 0)
+        if (strcmp(info.name, NAME " ?") == 0) {
+            found++;
+            assert_int_equal(info.state, NDSHM_STATE_FOREIGN);
+            assert_int_equal(info.kind, 0);
+            assert_non_null(strstr(info.note, "its name"));
+        }
+    ndshm_list_close(&list);
+    assert_int_equal(found, 1);
+    assert_int_equal(unlink("/dev/shm/" NAME " ?"), 0);
+}
+
 static void test_names_that_vanish_are_passed_over(void **state)
 {
     (void)state;
@@ -183,6 +204,7 @@ int main(void)
         SUPPORT_TEST(test_inspection_never_maps),
         SUPPORT_TEST(test_the_message_is_kept_on_success),
         SUPPORT_TEST(test_everything_is_listed),
+        SUPPORT_TEST(test_a_segment_under_a_name_that_is_none),
         SUPPORT_TEST(test_names_that_vanish_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

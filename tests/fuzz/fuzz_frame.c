@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames: a schema of any bytes; and string offsets and bitmaps of any bytes, published or refused,
+ * then sliced. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame/frame.h"
+#include "fuzz.h"
+
+enum { COLUMNS = 4, ROWS = 40, TEXT = 64 };
+#define NAME "t-fuzz-frame"
+__extension__ typedef __int128 wide;
+
+/* --- schema --- */
+
+static void check_buffer(const struct ndshm__buffer *buffer, wide size, int64_t payload_size)
+{
+    FUZZ_CHECK(buffer->size == size);
+    FUZZ_CHECK(buffer->offset >= 0 && buffer->offset % 64 == 0);
+    FUZZ_CHECK((wide)buffer->offset + buffer->size <= payload_size);
+}
+
+static void check_column(const struct ndshm__schema *schema, const char *text,
+                         const struct ndshm__column_record *record, int64_t payload_size)
+{
+    struct ndshm__format format;
+    bool nullable = record->flags & NDSHM__COLUMN_NULLABLE;
+    wide rows = schema->rows;
+    FUZZ_CHECK(ndshm__format_parse(text + record->format, &format));
+    FUZZ_CHECK(strlen(text + record->name) < (size_t)schema->text_size);
+    FUZZ_CHECK(record->null_count >= 0 && record->null_count <= (nullable ? rows : 0));
+    check_buffer(&record->validity, nullable ? (rows + 7) / 8 : 0, payload_size);
+    check_buffer(&record->offsets, format.bits ? 0 : 4 * (rows + 1), payload_size);
+    check_buffer(&record->data, format.bits ? (rows * format.bits + 7) / 8 : record->data.size,
+                 payload_size);
+}
+
+/* Built anew from what it says, it says the same. */
+static void check_again(const struct ndshm__schema *schema, const char *text)
+{
+    ndshm_column_spec *specs = calloc((size_t)schema->columns + 1, sizeof *specs);
+    char(*formats)[TEXT] = calloc((size_t)schema->columns + 1, sizeof *formats);
+    struct ndshm__schema *again = NULL;
+    int64_t size, payload_size;
+    for (int i = 0; i < schema->columns; i++) {
+        const struct ndshm__column_record *record = &schema->records[i];
+        snprintf(formats[i], TEXT, "%s%s", record->flags ? "?" : "", text + record->format);
+        specs[i] = (ndshm_column_spec){text + record->name, formats[i],
+                                       record->offsets.size ? record->data.size : 0};
+    }
+    /* Names that are not UTF-8, long formats and many rows: readers are more patient. */
+    if (!ndshm__schema_build(schema->rows, specs, schema->columns, &again, &size, &payload_size)) {
+        FUZZ_CHECK(ndshm__schema_check(again, size, payload_size) == NULL);
+        for (int i = 0; i < schema->columns; i++)
+            FUZZ_CHECK(again->records[i].data.size == schema->records[i].data.size &&
+                       again->records[i].validity.size == schema->records[i].validity.size);
+        free(again);
+    }
+    free(formats);
+    free(specs);
+}
+
+static void run_schema(struct fuzz_input *input)
+{
+    struct ndshm__schema header;
+    bool repaired = fuzz_below(input, 8) != 0;
+    int64_t payload_size = (int64_t)fuzz_below(input, 255) << fuzz_below(input, 32);
+    int64_t size = (int64_t)input->size;
+    char *body = malloc((size_t)size + 1), *exact = realloc(body, size ? (size_t)size : 1);
+    fuzz_bytes(input, exact, (size_t)size);
+    if (repaired && size > (int64_t)sizeof header) {
+        memcpy(&header, exact, sizeof header);
+        header.columns = (int32_t)((uint32_t)header.columns % 8);
+        header.record_size = sizeof *header.records;
+        header.reserved = 0;
+        header.text_size =
+            size - (int64_t)sizeof header - header.columns * (int64_t)sizeof *header.records;
+        memcpy(exact, &header, sizeof header);
+        exact[size - 1] = '\0';
+    }
+    if (ndshm__schema_check(exact, size, payload_size) == NULL) {
+        const struct ndshm__schema *schema = (const struct ndshm__schema *)exact;
+        const char *text = ndshm__schema_text(schema);
+        for (int i = 0; i < schema->columns; i++)
+            check_column(schema, text, &schema->records[i], payload_size);
+        check_again(schema, text);
+    }
+    free(exact);
+}
+
+/* --- contents --- */
+
+struct contents {
+    int ncolumns;
+    int64_t rows;
+    ndshm_column_spec specs[COLUMNS];
+};
+
+static void make_specs(struct fuzz_input *input, struct contents *contents)
+{
+    static const char *const formats[] = {"u", "?z", "?l", "b", "?b", "?u", "g", "tsn:UTC"};
+    contents->rows = fuzz_below(input, ROWS);
+    contents->ncolumns = 1 + (int)fuzz_below(input, COLUMNS);
+    for (int i = 0; i < contents->ncolumns; i++) {
+        const char *format = formats[fuzz_below(input, 8)];
+        bool text = strpbrk(format, "uz") && format[0] != 't';
+        contents->specs[i] =
+            (ndshm_column_spec){"c", format, text ? (int64_t)fuzz_below(input, TEXT) : 0};
+    }
+}
+
+static int64_t count_nulls(const ndshm_column *column)
+{
+    int64_t nulls = 0;
+    for (int64_t i = 0; column->validity && i < column->rows; i++)
+        nulls += !(column->validity[i / 8] >> i % 8 & 1);
+    return nulls;
+}
+
+static bool offsets_hold(const ndshm_column *column, int64_t data_bytes)
+{
+    const int32_t *offsets = column->offsets;
+    int64_t before = 0;
+    for (int64_t i = 0; offsets && i <= column->rows; i++) {
+        if (offsets[i] < before)
+            return false;
+        before = offsets[i];
+    }
+    return before <= data_bytes;
+}
+
+/* Mostly steps upwards, so that some are accepted. */
+static void fill_offsets(struct fuzz_input *input, const ndshm_column *column)
+{
+    int32_t *offsets = (int32_t *)column->offsets, at = 0;
+    for (int64_t i = 0; i <= column->rows; i++) {
+        uint8_t step = fuzz_byte(input);
+        at = step < 0xF8 && at < INT32_MAX - 4 ? at + step % 4 : (int32_t)fuzz_number(input);
+        offsets[i] = at;
+    }
+}
+
+static bool fill(struct fuzz_input *input, const struct contents *contents, ndshm_frame *frame)
+{
+    bool good = true;
+    for (int i = 0; i < contents->ncolumns; i++) {
+        ndshm_column column;
+        FUZZ_CHECK(ndshm_frame_column(frame, i, &column) == 0);
+        if (column.offsets)
+            fill_offsets(input, &column);
+        if (column.validity)
+            fuzz_bytes(input, (uint8_t *)column.validity, (size_t)(contents->rows + 7) / 8);
+        good = good && offsets_hold(&column, contents->specs[i].data_bytes);
+    }
+    return good;
+}
+
+static void check_slice(const struct contents *contents, const ndshm_frame *whole,
+                        struct fuzz_input *input)
+{
+    char ref[128];
+    int64_t index[ROWS], start = fuzz_number(input), stop = fuzz_number(input);
+    int64_t step = fuzz_number(input);
+    ndshm_frame *part;
+    if (start == NDSHM_OMIT || stop == NDSHM_OMIT || step == NDSHM_OMIT)
+        return;
+    snprintf(ref, sizeof ref, NAME "[%lld:%lld:%lld]", (long long)start, (long long)stop,
+             (long long)step);
+    int status = ndshm_frame_attach(ref, NDSHM_READ, &part);
+    FUZZ_CHECK(status == (step < 1 ? NDSHM_ESHAPE : 0));
+    if (status)
+        return;
+    int64_t count = fuzz_slice(contents->rows, start, stop, step, ROWS, index);
+    FUZZ_CHECK(ndshm_frame_rows(part) == count);
+    for (int i = 0; i < contents->ncolumns; i++) {
+        ndshm_column column, all;
+        FUZZ_CHECK(ndshm_frame_column(part, i, &column) == 0);
+        FUZZ_CHECK(ndshm_frame_column(whole, i, &all) == 0);
+        FUZZ_CHECK(column.rows == count && strcmp(column.format, all.format) == 0);
+        for (int64_t r = 0; r < count; r++)
+            FUZZ_CHECK(column.offset + r * column.step == index[r]);
+    }
+    ndshm_frame_detach(&part);
+}
+
+static void run_contents(struct fuzz_input *input)
+{
+    struct contents contents;
+    ndshm_create_config config;
+    ndshm_frame *frame;
+    make_specs(input, &contents);
+    ndshm_create_config_init(&config);
+    config.flags = NDSHM_UNPUBLISHED;
+    FUZZ_CHECK(ndshm_frame_create(NAME, contents.rows, contents.specs, contents.ncolumns, &config,
+                                  &frame) == 0);
+    bool good = fill(input, &contents, frame);
+    FUZZ_CHECK(ndshm_frame_publish(frame) == (good ? 0 : NDSHM_ECORRUPT));
+    for (int i = 0; good && i < contents.ncolumns; i++) {
+        ndshm_column column;
+        FUZZ_CHECK(ndshm_frame_column(frame, i, &column) == 0);
+        FUZZ_CHECK(column.null_count == count_nulls(&column));
+    }
+    if (good) {
+        check_slice(&contents, frame, input);
+        FUZZ_CHECK(ndshm_frame_unlink(frame) == 0);
+    }
+    ndshm_frame_detach(&frame);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input input = {data, size};
+    if (fuzz_below(&input, 2))
+        run_schema(&input);
+    else
+        run_contents(&input);
+    return 0;
+}

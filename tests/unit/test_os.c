@@ -49,6 +49,37 @@ static void test_files(void **state)
     assert_int_equal(ndshm__os_close(fd), -EBADF);
 }
 
+static void test_a_bad_descriptor_is_a_status(void **state)
+{
+    (void)state;
+    ndshm__os_space space;
+    struct stat file;
+    void *page;
+    char byte = 0;
+    assert_int_equal(ndshm__os_locked(-1, BYTE), -EBADF);
+    assert_int_equal(ndshm__os_lock_read(-1, BYTE), -EBADF);
+    assert_int_equal(ndshm__os_unlock(-1, BYTE), -EBADF);
+    assert_int_equal(ndshm__os_lease(-1), -EBADF);
+    assert_int_equal(ndshm__os_unlease(-1), -EBADF);
+    assert_int_equal(ndshm__os_stat(-1, &file), -EBADF);
+    assert_int_equal(ndshm__os_space_of(-1, &space), -EBADF);
+    assert_int_equal(ndshm__os_truncate(-1, 0), -EBADF);
+    assert_int_equal(ndshm__os_reserve(-1, 0, 1), -EBADF);
+    assert_int_equal(ndshm__os_pread(-1, &byte, 1, 0), -EBADF);
+    assert_int_equal(ndshm__os_pwrite(-1, &byte, 1, 0), -EBADF);
+    assert_int_equal(ndshm__os_reopen(-1, false), -ENOENT);
+    assert_int_equal(ndshm__os_map(-1, PAGE, NDSHM__MAP_COW, &page), -EBADF);
+    assert_int_equal(ndshm__os_watch_wait(-1, 0), 0); /* a bound on the wait is all it has */
+}
+
+static void test_nothing_can_be_resized(void **state)
+{
+    (void)state;
+    void *memory = ndshm__resize(NULL, 0); /* NULL would mean that there is no memory */
+    assert_non_null(memory);
+    free(memory);
+}
+
 static void test_names_too_long_for_the_system(void **state)
 {
     (void)state;
@@ -265,6 +296,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SUPPORT_TEST(test_files),
+        SUPPORT_TEST(test_a_bad_descriptor_is_a_status),
+        SUPPORT_TEST(test_nothing_can_be_resized),
         SUPPORT_TEST(test_names_too_long_for_the_system),
         SUPPORT_TEST(test_a_mapping_keeps_its_lock),
         SUPPORT_TEST(test_reading_our_own_memory_survives),

@@ -449,6 +449,40 @@ static void test_a_fault_that_is_over(void **state)
     ndshm__segment_release(&made);
 }
 
+static int forbid_reads(const char *call)
+{
+    return strcmp(call, "read_self") == 0 ? EPERM : 0;
+}
+
+static void test_reading_where_a_sandbox_forbids_it(void **state)
+{
+    (void)state;
+    ndshm__segment *made;
+    uint8_t bytes[10] = {0};
+    assert_ok(support_segment(NAME, SIZE, NDSHM_TEMPORARY, &made));
+    ndshm__os_fault = forbid_reads;
+    int status = ndshm__segment_read(made, 9990, bytes, sizeof bytes);
+    ndshm__os_fault = NULL;
+    assert_ok(status);
+    assert_memory_equal(bytes, (char *)ndshm__segment_payload(made) + 9990, sizeof bytes);
+    ndshm__segment_release(&made);
+}
+
+static void test_descriptions_without_end(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {-1, INT32_MAX, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t size = SIZE;
+        ndshm__segment *made = NULL;
+        ndshm__spec spec = support_spec(NAME, &size, NULL);
+        spec.body = NULL;
+        spec.body_size = sizes[i];
+        assert_fails(NDSHM_ESHAPE, ndshm__segment_create(&spec, &made), NAME);
+        assert_null(made);
+    }
+}
+
 static void test_reading_by_offset(void **state)
 {
     (void)state;
@@ -550,6 +584,8 @@ int main(void)
         SUPPORT_TEST(test_appending),
         SUPPORT_TEST(test_counting),
         SUPPORT_TEST(test_a_fault_that_is_over),
+        SUPPORT_TEST(test_reading_where_a_sandbox_forbids_it),
+        SUPPORT_TEST(test_descriptions_without_end),
         SUPPORT_TEST(test_reading_by_offset),
         SUPPORT_TEST(test_no_descriptor_for_an_attachment),
         SUPPORT_TEST(test_payloads_stay_out_of_core_dumps),

@@ -43,6 +43,23 @@ static void check_judgement(void)
     FUZZ_CHECK(removable == (info.state == NDSHM_STATE_ORPHAN));
 }
 
+/* What can be attached is sound in all that attaching looks at, and the other way round. */
+static void check_agrees(int attached)
+{
+    static const int looked_at[] = {NDSHM_CHECK_FILE, NDSHM_CHECK_IDENTITY, NDSHM_CHECK_SPACE,
+                                    NDSHM_CHECK_DESCRIPTOR, NDSHM_CHECK_NAME};
+    ndshm_check_report report;
+    bool sound = true;
+    FUZZ_CHECK(ndshm_check(NAME, &report) == 0);
+    for (size_t i = 0; i < sizeof looked_at / sizeof *looked_at; i++)
+        sound = sound && report.found[looked_at[i]] == 1;
+    FUZZ_CHECK(sound == (attached == 0));
+    for (int i = 0; i < NDSHM_CHECKS; i++) {
+        FUZZ_CHECK(memchr(report.message[i], 0, sizeof report.message[i]));
+        FUZZ_CHECK(report.found[i] == 1 || report.message[i][0]);
+    }
+}
+
 /* Every element by itself, against the copy. */
 static void check_elements(const ndshm_array *array, const ndshm_view *view)
 {
@@ -128,7 +145,9 @@ static void attach_whole(void)
     ndshm_frame *frame = NULL;
     char target[NDSHM_NAME_MAX + 1];
     /* Keeps a temporary one there until all have looked. */
-    if (ndshm__segment_attach(NAME, 0, NDSHM_READ, &segment) == 0) {
+    int status = ndshm__segment_attach(NAME, 0, NDSHM_READ, &segment);
+    check_agrees(status);
+    if (status == 0) {
         touch(ndshm__segment_payload(segment), ndshm__segment_payload_size(segment));
         touch(ndshm__segment_body(segment), ndshm__segment_body_size(segment));
     }

@@ -133,6 +133,11 @@ static void run(struct order *order, char *buffer, char *nothing)
     bool inside = order->low >= 0 && order->high <= BUFFER;
     tensor->data = inside ? buffer : nothing;
     int status = ndshm_array_from_dlpack(NULL, &order->tensor, NULL, &array);
+    bool usual = dtype && order->tensor.version.major == DLPACK_MAJOR && tensor->dtype.lanes == 1 &&
+                 tensor->device.type == DLPACK_CPU && tensor->ndim >= 0 && tensor->ndim <= AXES;
+    /* A stride that does not fit is refused also where its axis has one element. */
+    FUZZ_CHECK(status == 0 || status == NDSHM_ESHAPE || !usual || !inside || order->count <= 0 ||
+               order->count > ELEMENTS);
     if (status == 0) {
         FUZZ_CHECK(order->count == 0 || (order->count > 0 && inside));
         check_elements(array, order, item);

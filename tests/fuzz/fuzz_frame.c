@@ -61,6 +61,16 @@ static void check_again(const struct ndshm__schema *schema, const char *text)
     free(specs);
 }
 
+static void check_schema(const struct ndshm__schema *schema, int64_t size, int64_t payload_size)
+{
+    if (ndshm__schema_check(schema, size, payload_size))
+        return;
+    const char *text = ndshm__schema_text(schema);
+    for (int i = 0; i < schema->columns; i++)
+        check_column(schema, text, &schema->records[i], payload_size);
+    check_again(schema, text);
+}
+
 static void run_schema(struct fuzz_input *input)
 {
     struct ndshm__schema header;
@@ -79,13 +89,7 @@ static void run_schema(struct fuzz_input *input)
         memcpy(exact, &header, sizeof header);
         exact[size - 1] = '\0';
     }
-    if (ndshm__schema_check(exact, size, payload_size) == NULL) {
-        const struct ndshm__schema *schema = (const struct ndshm__schema *)exact;
-        const char *text = ndshm__schema_text(schema);
-        for (int i = 0; i < schema->columns; i++)
-            check_column(schema, text, &schema->records[i], payload_size);
-        check_again(schema, text);
-    }
+    check_schema((struct ndshm__schema *)exact, size, payload_size);
     free(exact);
 }
 
@@ -108,6 +112,26 @@ static void make_specs(struct fuzz_input *input, struct contents *contents)
         contents->specs[i] =
             (ndshm_column_spec){"c", format, text ? (int64_t)fuzz_below(input, TEXT) : 0};
     }
+}
+
+/* One of ours, with a few numbers changed, in a payload of about its size. */
+static void run_damaged(struct fuzz_input *input)
+{
+    struct contents contents;
+    struct ndshm__schema *schema;
+    int64_t size, payload_size;
+    make_specs(input, &contents);
+    FUZZ_CHECK(ndshm__schema_build(contents.rows, contents.specs, contents.ncolumns, &schema, &size,
+                                   &payload_size) == 0);
+    FUZZ_CHECK(ndshm__schema_check(schema, size, payload_size) == NULL);
+    for (uint32_t changes = fuzz_below(input, 4); changes > 0; changes--) {
+        int64_t *words = (int64_t *)schema, number = fuzz_number(input);
+        size_t at = fuzz_byte(input) % ((size_t)size / sizeof *words);
+        words[at] = fuzz_below(input, 2) ? number : words[at] + (int8_t)number * INT64_C(64);
+    }
+    payload_size += (int8_t)fuzz_byte(input);
+    check_schema(schema, size, payload_size < 0 ? 0 : payload_size);
+    free(schema);
 }
 
 static int64_t count_nulls(const ndshm_column *column)
@@ -211,8 +235,11 @@ static void run_contents(struct fuzz_input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, size};
-    if (fuzz_below(&input, 2))
+    uint32_t way = fuzz_below(&input, 4);
+    if (way == 1)
         run_schema(&input);
+    else if (way == 3)
+        run_damaged(&input);
     else
         run_contents(&input);
     return 0;

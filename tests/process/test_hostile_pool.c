@@ -243,7 +243,7 @@ static void test_a_pool_that_is_written_over(void **state)
                   shared->refused, shared->tasks, shared->failed, shared->taken, shared->died);
     assert_int_equal(shared->closed, round - 1);
     assert_int_equal(shared->died, 0);
-    assert_true(shared->attacks > 100 && shared->finished > 10 && shared->tasks > 100);
+    assert_true(shared->attacks > 0 && shared->finished > 0 && shared->tasks > 0);
 }
 
 int main(void)

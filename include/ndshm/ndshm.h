@@ -41,6 +41,7 @@
 #define NDSHM_NDSHM_H
 
 #include "array.h"
+#include "arrow.h"
 #include "base.h"
 #include "compute.h"
 #include "csv.h"

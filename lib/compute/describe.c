@@ -22,19 +22,19 @@ struct plan {
 
 static int choose_columns(const ndshm_frame *frame, struct plan *plan)
 {
-    const struct ndshm__schema *schema = ndshm__frame_schema(frame);
-    const char *text = ndshm__schema_text(schema);
     plan->frame = frame;
-    plan->columns = ndshm__alloc((size_t)schema->columns * sizeof *plan->columns);
+    plan->columns = ndshm__alloc((size_t)frame->columns * sizeof *plan->columns);
     if (!plan->columns)
-        return ndshm__fail(-ENOMEM, "no memory for the numbers of %d columns", schema->columns);
-    for (int32_t i = 0; i < schema->columns; i++)
-        if (ndshm__is_number(text + schema->records[i].format) &&
-            !ndshm__frame_is_index(text + schema->records[i].name))
+        return ndshm__fail(-ENOMEM, "no memory for the numbers of %d columns", frame->columns);
+    for (int32_t i = 0; i < frame->columns; i++) {
+        ndshm_column column;
+        ndshm__frame_column(frame, i, &column);
+        if (ndshm__is_number(&column) && !ndshm__frame_is_index(column.name))
             plan->columns[plan->count++] = i;
+    }
     if (plan->count == 0)
         return ndshm__fail(NDSHM_EDTYPE, "'%s': none of its %d columns is numeric",
-                           ndshm__frame_name(frame), schema->columns);
+                           ndshm__frame_name(frame), frame->columns);
     return 0;
 }
 

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-bool ndshm__is_number(const char *format)
+bool ndshm__is_number(const ndshm_column *column)
 {
-    return format[0] && !format[1] && strchr("cCsSiIlLefg", format[0]);
+    const char *format = column->format;
+    return !(column->flags & NDSHM_COLUMN_DICTIONARY) && format[0] && !format[1] &&
+           strchr("cCsSiIlLefg", format[0]);
 }
 
 /* IEEE 754 binary16. */

@@ -9,8 +9,8 @@
 
 enum { NDSHM__BLOCK = 1024 };
 
-/* True for integers and floats. */
-bool ndshm__is_number(const char *format);
+/* True for integers and floats that are no indices. */
+bool ndshm__is_number(const ndshm_column *column);
 
 /* Converts count rows (at most NDSHM__BLOCK) from row begin on, and leaves out nulls and NaN.
  * Returns how many numbers there are. */

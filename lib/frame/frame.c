@@ -33,14 +33,27 @@ static int make_handle(ndshm__segment *segment, ndshm_frame **out)
     frame->segment = segment;
     frame->step = 1;
     frame->rows = ndshm__frame_schema(frame)->rows;
+    frame->columns = ndshm__frame_schema(frame)->columns;
     *out = frame;
     return 0;
 }
 
-static int create(const ndshm__spec *spec, ndshm_frame **out)
+int ndshm__frame_from_schema(const char *pool, const char *name, const struct ndshm__schema *schema,
+                             int64_t size, int64_t payload_size, const ndshm_create_config *config,
+                             ndshm_frame **out)
 {
+    int64_t shape[2] = {schema->rows, schema->columns};
     ndshm__segment *segment = NULL;
-    int status = ndshm__segment_create(spec, &segment);
+    ndshm__spec spec = {.name = name,
+                        .pool = pool,
+                        .kind = NDSHM_KIND_FRAME,
+                        .ndim = 2,
+                        .shape = shape,
+                        .body = schema,
+                        .body_size = size,
+                        .payload_size = payload_size,
+                        .config = config};
+    int status = ndshm__segment_create(&spec, &segment);
     if (!status)
         status = make_handle(segment, out);
     if (status)
@@ -52,20 +65,12 @@ int ndshm__frame_create(const char *pool, const char *name, int64_t rows,
                         const ndshm_column_spec *columns, int ncolumns,
                         const ndshm_create_config *config, ndshm_frame **out)
 {
-    int64_t shape[2] = {rows, ncolumns};
     struct ndshm__schema *schema;
-    ndshm__spec spec = {.name = name,
-                        .pool = pool,
-                        .kind = NDSHM_KIND_FRAME,
-                        .ndim = 2,
-                        .shape = shape,
-                        .config = config};
-    int status =
-        ndshm__schema_build(rows, columns, ncolumns, &schema, &spec.body_size, &spec.payload_size);
+    int64_t size, payload_size;
+    int status = ndshm__schema_build(rows, columns, ncolumns, &schema, &size, &payload_size);
     if (status)
         return status;
-    spec.body = schema;
-    status = create(&spec, out);
+    status = ndshm__frame_from_schema(pool, name, schema, size, payload_size, config, out);
     free(schema);
     return status;
 }
@@ -177,24 +182,31 @@ int ndshm_frame_attach(const char *ref, int access, ndshm_frame **out)
 
 /* --- the others --- */
 
-int ndshm_frame_share(const ndshm_frame *frame, ndshm_frame **out)
+int ndshm__frame_share(const ndshm_frame *frame, ndshm_frame **out)
 {
-    ndshm__begin("ndshm_frame_share");
-    if (!frame || !out)
-        return no_handle();
+    size_t picks = (size_t)frame->columns * sizeof *frame->picks;
     ndshm_frame *copy = ndshm__alloc(sizeof *copy);
     if (!copy)
         return ndshm__fail(-ENOMEM, "no memory for a handle");
     *copy = *frame;
     copy->borrowed = false;
     copy->slice = frame->slice ? ndshm__duplicate(frame->slice) : NULL;
-    if (frame->slice && !copy->slice) {
-        free(copy);
+    copy->picks = frame->picks ? ndshm__alloc(picks) : NULL;
+    ndshm__segment_retain(copy->segment);
+    if ((frame->slice && !copy->slice) || (frame->picks && !copy->picks)) {
+        ndshm__frame_detach(&copy);
         return ndshm__fail(-ENOMEM, "no memory for a handle");
     }
-    ndshm__segment_retain(copy->segment);
+    if (frame->picks)
+        memcpy(copy->picks, frame->picks, picks);
     *out = copy;
     return 0;
+}
+
+int ndshm_frame_share(const ndshm_frame *frame, ndshm_frame **out)
+{
+    ndshm__begin("ndshm_frame_share");
+    return frame && out ? ndshm__frame_share(frame, out) : no_handle();
 }
 
 const char *ndshm__frame_name(const ndshm_frame *frame)
@@ -218,6 +230,7 @@ void ndshm__frame_detach(ndshm_frame **frame)
     if (!frame || !*frame)
         return;
     ndshm__segment_release(&(*frame)->segment);
+    free((*frame)->picks);
     free((*frame)->slice);
     free(*frame);
     *frame = NULL;

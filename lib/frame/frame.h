@@ -14,6 +14,8 @@ struct ndshm_frame {
     int64_t start;
     int64_t rows;
     int64_t step;
+    int32_t *picks; /* the selected columns, in their order; NULL: all */
+    int32_t columns;
     bool borrowed; /* belongs to a task: whoever detaches it only forgets it */
 };
 
@@ -23,6 +25,7 @@ int ndshm__frame_create(const char *pool, const char *name, int64_t rows,
                         const ndshm_create_config *config, ndshm_frame **out);
 
 int ndshm__frame_publish(ndshm_frame *frame);
+int ndshm__frame_share(const ndshm_frame *frame, ndshm_frame **out);
 int ndshm__frame_attach(const char *ref, int access, ndshm_frame **out);
 
 /* A frame of all rows of segment, which is checked, and whose count moves to the frame on success.
@@ -41,6 +44,21 @@ const char *ndshm__frame_name(const ndshm_frame *frame);
 /* The column of that index, which exists. */
 void ndshm__frame_column(const ndshm_frame *frame, int index, ndshm_column *out);
 const struct ndshm__schema *ndshm__frame_schema(const ndshm_frame *frame);
+
+/* The same of the dictionary of that column. false: it has none. */
+bool ndshm__frame_dictionary(const ndshm_frame *frame, int index, ndshm_column *out);
+
+/* The node of that column in the schema, and its number. */
+int32_t ndshm__frame_node(const ndshm_frame *frame, int index);
+
+/* A new frame of that schema, not filled, not published. pool: as above. */
+int ndshm__frame_from_schema(const char *pool, const char *name, const struct ndshm__schema *schema,
+                             int64_t size, int64_t payload_size, const ndshm_create_config *config,
+                             ndshm_frame **out);
+
+/* Checks that no value leads out of its buffers. With text, also what does no harm to memory:
+ * UTF-8, and the numbers of nulls. NDSHM_ECORRUPT. */
+int ndshm__frame_check_values(const ndshm_frame *frame, bool text);
 bool ndshm__frame_is_index(const char *column_name);
 void ndshm__frame_detach(ndshm_frame **frame);
 

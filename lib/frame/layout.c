@@ -7,36 +7,36 @@
 
 enum { ALIGNMENT = 64 };
 
-static bool place(struct ndshm__buffer *buffer, int64_t size, int64_t *end)
+static bool place(struct ndshm__buffer *buffer, int64_t *end)
 {
-    buffer->size = size;
-    buffer->offset = size ? *end : 0;
-    return ndshm__add(*end, size, end) && ndshm__align(*end, ALIGNMENT, end);
+    buffer->offset = buffer->size ? *end : 0;
+    return ndshm__add(*end, buffer->size, end) && ndshm__align(*end, ALIGNMENT, end);
 }
 
-static bool place_column(const struct ndshm__schema *schema, struct ndshm__column_record *record,
-                         bool first, int64_t *end)
+static bool comes_first(const struct ndshm__schema *schema, int32_t index)
 {
+    const struct ndshm__node *node = &schema->node[index];
+    const struct ndshm__buffer *buffers = ndshm__schema_buffers(schema) + node->first_buffer;
     struct ndshm__format format;
-    bool nullable = record->flags & NDSHM__COLUMN_NULLABLE;
-    int64_t sizes[3];
-    ndshm__format_parse(ndshm__schema_text(schema) + record->format, &format);
-    if ((format.bits != 0 && !nullable) != first)
-        return true;
-    return ndshm__schema_sizes(schema->rows, &format, nullable, record->data.size, sizes) &&
-           place(&record->validity, sizes[0], end) && place(&record->offsets, sizes[1], end) &&
-           place(&record->data, sizes[2], end);
+    if (index >= schema->columns || node->dictionary || node->buffers != 2 || buffers[0].size)
+        return false;
+    return ndshm__format_parse(ndshm__schema_text(schema) + node->format, &format) &&
+           format.layout == NDSHM__LAYOUT_FIXED;
 }
 
 bool ndshm__schema_layout(struct ndshm__schema *schema, int64_t *payload_size)
 {
+    struct ndshm__buffer *buffers = (struct ndshm__buffer *)(schema->node + schema->nodes);
     int64_t end = 0;
-    for (int i = 0; i < schema->columns; i++)
-        if (!place_column(schema, &schema->records[i], true, &end))
-            return false;
-    for (int i = 0; i < schema->columns; i++)
-        if (!place_column(schema, &schema->records[i], false, &end))
-            return false;
+    for (int first = 1; first >= 0; first--)
+        for (int32_t i = 0; i < schema->nodes; i++) {
+            const struct ndshm__node *node = &schema->node[i];
+            if (comes_first(schema, i) != first)
+                continue;
+            for (int32_t j = 0; j < node->buffers; j++)
+                if (!place(&buffers[node->first_buffer + j], &end))
+                    return false;
+        }
     *payload_size = end;
     return true;
 }

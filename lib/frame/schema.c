@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Building the body of a frame's descriptor. */
 #include "frame/schema.h"
 
 #include <errno.h>
@@ -8,25 +9,198 @@
 #include "base/base.h"
 #include "base/os.h"
 
-const char *ndshm__schema_text(const struct ndshm__schema *schema)
+const struct ndshm__buffer *ndshm__schema_buffers(const struct ndshm__schema *schema)
 {
-    return (const char *)(schema->records + schema->columns);
+    return (const struct ndshm__buffer *)(schema->node + schema->nodes);
 }
 
-bool ndshm__schema_sizes(int64_t rows, const struct ndshm__format *format, bool nullable,
-                         int64_t data_bytes, int64_t sizes[3])
+const char *ndshm__schema_text(const struct ndshm__schema *schema)
 {
-    int64_t bits, bytes;
-    if (!ndshm__mul(rows, format->bits ? format->bits : 32, &bits) ||
-        !ndshm__add(bits, format->bits ? 7 : 32, &bytes))
-        return false;
-    sizes[0] = nullable ? rows / 8 + (rows % 8 != 0) : 0;
-    sizes[1] = format->bits ? 0 : bytes / 8;
-    sizes[2] = format->bits ? bytes / 8 : data_bytes;
+    return (const char *)(ndshm__schema_buffers(schema) + schema->buffers);
+}
+
+const struct ndshm__buffer *ndshm__schema_validity(const struct ndshm__schema *schema,
+                                                   const struct ndshm__node *node,
+                                                   const struct ndshm__format *format)
+{
+    const struct ndshm__buffer *buffer = ndshm__schema_buffers(schema) + node->first_buffer;
+    bool has = ndshm__format_content(format, 0) == NDSHM__CONTENT_VALIDITY && buffer->size > 0;
+    return has ? buffer : NULL;
+}
+
+/* --- from a tree --- */
+
+/* What is known before there is room for it. */
+struct sizes {
+    int64_t buffers;
+    int64_t text;
+};
+
+/* Neighbours with the same format share its text. */
+static bool shares_format(const struct ndshm__draft *drafts, int32_t index)
+{
+    return index > 0 && strcmp(drafts[index].format, drafts[index - 1].format) == 0;
+}
+
+static int64_t metadata_bytes(const char *metadata)
+{
+    return metadata ? (ndshm__metadata_size(metadata, INT32_MAX) + 7) & -8 : 0;
+}
+
+static void add_up(const struct ndshm__draft *drafts, int32_t count, struct sizes *sizes)
+{
+    struct ndshm__format format;
+    for (int32_t i = 0; i < count; i++) {
+        ndshm__format_parse(drafts[i].format, &format);
+        sizes->buffers += format.buffers + drafts[i].npieces;
+        sizes->text += metadata_bytes(drafts[i].metadata) + (int64_t)strlen(drafts[i].name) + 1;
+        if (!shares_format(drafts, i))
+            sizes->text += (int64_t)strlen(drafts[i].format) + 1;
+    }
+    sizes->text = (sizes->text + 7) & -8;
+}
+
+struct builder {
+    struct ndshm__schema *schema;
+    struct ndshm__buffer *buffers;
+    char *text;
+    uint32_t used; /* of the text */
+    int32_t buffer;
+    int32_t child;
+};
+
+static uint32_t put_string(struct builder *builder, const char *value)
+{
+    uint32_t at = builder->used, size = (uint32_t)strlen(value) + 1;
+    memcpy(builder->text + at, value, size);
+    builder->used = at + size;
+    return at;
+}
+
+/* Metadata come before all strings, so that they are aligned. */
+static struct ndshm__text put_metadata(struct builder *builder, const char *metadata)
+{
+    struct ndshm__text text = {0, 0};
+    if (!metadata)
+        return text;
+    text.offset = builder->used;
+    text.size = (uint32_t)ndshm__metadata_size(metadata, INT32_MAX);
+    memcpy(builder->text + text.offset, metadata, text.size);
+    builder->used += (uint32_t)metadata_bytes(metadata);
+    return text;
+}
+
+/* false: more bytes than there are. */
+static bool put_buffers(struct builder *builder, const struct ndshm__draft *draft)
+{
+    struct ndshm__format format;
+    ndshm__format_parse(draft->format, &format);
+    for (int i = 0; i < format.buffers; i++) {
+        struct ndshm__buffer *buffer = &builder->buffers[builder->buffer++];
+        if (!ndshm__format_size(&format, i, draft->length, &buffer->size))
+            return false;
+        enum ndshm__content content = ndshm__format_content(&format, i);
+        if (content == NDSHM__CONTENT_BYTES)
+            buffer->size = draft->bytes;
+        if (content == NDSHM__CONTENT_VALIDITY && !draft->validity)
+            buffer->size = 0;
+    }
+    for (int32_t i = 0; i < draft->npieces; i++)
+        builder->buffers[builder->buffer++].size = draft->pieces[i];
     return true;
 }
 
-/* --- building --- */
+static bool put_node(struct builder *builder, const struct ndshm__draft *drafts, int32_t index)
+{
+    const struct ndshm__draft *draft = &drafts[index];
+    struct ndshm__node *node = &builder->schema->node[index];
+    node->name = put_string(builder, draft->name);
+    node->format =
+        shares_format(drafts, index) ? node[-1].format : put_string(builder, draft->format);
+    node->flags = draft->flags;
+    node->children = draft->children;
+    node->first_child = draft->children ? builder->child : 0;
+    builder->child += draft->children;
+    node->dictionary = draft->dictionary ? builder->child++ : 0;
+    node->first_buffer = builder->buffer;
+    node->length = draft->length;
+    node->null_count = draft->null_count;
+    bool fits = put_buffers(builder, draft);
+    node->buffers = builder->buffer - node->first_buffer;
+    return fits;
+}
+
+static int too_large(int64_t rows, int32_t columns)
+{
+    return ndshm__fail(NDSHM_ESHAPE, "%lld rows of %d columns: more bytes than a file can have",
+                       (long long)rows, columns);
+}
+
+int ndshm__schema_build_tree(int64_t rows, int32_t columns, const struct ndshm__draft *drafts,
+                             int32_t count, const char *metadata, struct ndshm__schema **out,
+                             int64_t *size, int64_t *payload_size)
+{
+    struct sizes sizes = {.text = metadata_bytes(metadata)};
+    add_up(drafts, count, &sizes);
+    *size = (int64_t)sizeof(struct ndshm__schema) + count * (int64_t)sizeof(struct ndshm__node) +
+            sizes.buffers * (int64_t)sizeof(struct ndshm__buffer) + sizes.text;
+    if (*size > INT32_MAX - 4096)
+        return ndshm__fail(NDSHM_ESHAPE, "%d columns: their description would take more than 2 GB",
+                           columns);
+    struct ndshm__schema *schema = ndshm__alloc((size_t)*size);
+    if (!schema)
+        return ndshm__fail(-ENOMEM, "no memory for the description of %d columns", columns);
+    *schema = (struct ndshm__schema){.rows = rows,
+                                     .columns = columns,
+                                     .nodes = count,
+                                     .buffers = (int32_t)sizes.buffers,
+                                     .node_size = sizeof(struct ndshm__node),
+                                     .text_size = sizes.text};
+    struct builder builder = {.schema = schema,
+                              .buffers = (struct ndshm__buffer *)(schema->node + count),
+                              .text = (char *)ndshm__schema_text(schema),
+                              .child = columns};
+    schema->metadata = put_metadata(&builder, metadata);
+    for (int32_t i = 0; i < count; i++)
+        schema->node[i].metadata = put_metadata(&builder, drafts[i].metadata);
+    bool fits = true;
+    for (int32_t i = 0; fits && i < count; i++)
+        fits = put_node(&builder, drafts, i);
+    if (!fits || !ndshm__schema_layout(schema, payload_size)) {
+        free(schema);
+        return too_large(rows, columns);
+    }
+    *out = schema;
+    return 0;
+}
+
+/* --- from columns without children --- */
+
+static const char *bare_format(const ndshm_column_spec *spec)
+{
+    return spec->format + (*spec->format == '?');
+}
+
+static bool can_be_filled(const struct ndshm__format *format)
+{
+    return format->layout == NDSHM__LAYOUT_FIXED || format->layout == NDSHM__LAYOUT_VARIABLE ||
+           format->layout == NDSHM__LAYOUT_NULL;
+}
+
+static int check_bytes(const ndshm_column_spec *spec, const struct ndshm__format *format, int index)
+{
+    if (format->layout != NDSHM__LAYOUT_VARIABLE && spec->data_bytes)
+        return ndshm__fail(-EINVAL,
+                           "column %d ('%.40s'): data_bytes is only for \"u\", \"z\", \"U\" and "
+                           "\"Z\"; it must be 0 here",
+                           index, spec->name);
+    if (spec->data_bytes < 0 || (format->width == 4 && spec->data_bytes > INT32_MAX))
+        return ndshm__fail(NDSHM_ESHAPE,
+                           "column %d ('%.40s'): %lld bytes of strings; a column \"u\" or \"z\" "
+                           "has 0 to %d, for more use \"U\" or \"Z\"",
+                           index, spec->name, (long long)spec->data_bytes, INT32_MAX);
+    return 0;
+}
 
 static int check_spec(const ndshm_column_spec *spec, int index)
 {
@@ -36,65 +210,29 @@ static int check_spec(const ndshm_column_spec *spec, int index)
     if (!ndshm__utf8_valid(spec->name, strlen(spec->name)))
         return ndshm__fail(-EINVAL, "column %d: its name is not UTF-8", index);
     if (!ndshm__utf8_valid(spec->format, strlen(spec->format)) ||
-        !ndshm__format_parse(spec->format + (*spec->format == '?'), &format))
+        !ndshm__format_parse(bare_format(spec), &format))
         return ndshm__fail(NDSHM_EDTYPE,
                            "column %d ('%.40s'): '%.40s' is not a known Arrow format; \"g\" "
                            "(float64), \"l\" (int64) and \"u\" (string) are examples of known ones",
                            index, spec->name, spec->format);
-    if (format.bits && spec->data_bytes)
-        return ndshm__fail(-EINVAL,
-                           "column %d ('%.40s'): data_bytes is only for \"u\" and \"z\"; it must "
-                           "be 0 here",
-                           index, spec->name);
-    if (spec->data_bytes < 0 || spec->data_bytes > INT32_MAX)
-        return ndshm__fail(NDSHM_ESHAPE,
-                           "column %d ('%.40s'): %lld bytes of strings; a column has 0 to %d",
-                           index, spec->name, (long long)spec->data_bytes, INT32_MAX);
-    return 0;
+    if (!can_be_filled(&format))
+        return ndshm__fail(NDSHM_EDTYPE,
+                           "column %d ('%.40s'): columns of the format '%.40s' come from "
+                           "ndshm_frame_from_arrow only",
+                           index, spec->name, spec->format);
+    return check_bytes(spec, &format, index);
 }
 
-/* Columns in a row with the same format share its text. */
-static bool shares_format(const ndshm_column_spec *specs, int index)
+static struct ndshm__draft draft_of(const ndshm_column_spec *spec, int64_t rows)
 {
-    return index > 0 && strcmp(specs[index].format, specs[index - 1].format) == 0;
-}
-
-static const char *bare_format(const ndshm_column_spec *spec)
-{
-    return spec->format + (*spec->format == '?');
-}
-
-static int64_t text_bytes(const ndshm_column_spec *specs, int ncolumns)
-{
-    int64_t bytes = 0;
-    for (int i = 0; i < ncolumns; i++) {
-        bytes += (int64_t)strlen(specs[i].name) + 1;
-        if (!shares_format(specs, i))
-            bytes += (int64_t)strlen(bare_format(&specs[i])) + 1;
-    }
-    return (bytes + 7) & -8;
-}
-
-static uint32_t put(char *text, size_t *used, const char *value)
-{
-    size_t at = *used, size = strlen(value) + 1;
-    memcpy(text + at, value, size);
-    *used = at + size;
-    return (uint32_t)at;
-}
-
-static void fill_records(struct ndshm__schema *schema, const ndshm_column_spec *specs)
-{
-    char *text = (char *)(schema->records + schema->columns);
-    size_t used = 0;
-    for (int i = 0; i < schema->columns; i++) {
-        struct ndshm__column_record *record = &schema->records[i];
-        record->name = put(text, &used, specs[i].name);
-        record->format = shares_format(specs, i) ? schema->records[i - 1].format
-                                                 : put(text, &used, bare_format(&specs[i]));
-        record->flags = *specs[i].format == '?' ? NDSHM__COLUMN_NULLABLE : 0;
-        record->data.size = specs[i].data_bytes;
-    }
+    bool nullable = *spec->format == '?', nothing = strcmp(bare_format(spec), "n") == 0;
+    return (struct ndshm__draft){.name = spec->name,
+                                 .format = bare_format(spec),
+                                 .flags = nullable || nothing ? NDSHM__NODE_NULLABLE : 0,
+                                 .validity = nullable && !nothing,
+                                 .length = rows,
+                                 .null_count = nothing ? rows : 0,
+                                 .bytes = spec->data_bytes};
 }
 
 int ndshm__schema_build(int64_t rows, const ndshm_column_spec *specs, int ncolumns,
@@ -110,94 +248,13 @@ int ndshm__schema_build(int64_t rows, const ndshm_column_spec *specs, int ncolum
         if (status)
             return status;
     }
-    int64_t text_size = text_bytes(specs, ncolumns);
-    int64_t records_size = (int64_t)sizeof(struct ndshm__column_record) * ncolumns;
-    *size = (int64_t)sizeof(struct ndshm__schema) + records_size + text_size;
-    if (*size > INT32_MAX)
-        return ndshm__fail(NDSHM_ESHAPE, "%d columns: their description would take more than 2 GB",
-                           ncolumns);
-    struct ndshm__schema *schema = ndshm__alloc((size_t)*size);
-    if (!schema)
+    struct ndshm__draft *drafts = ndshm__alloc(((size_t)ncolumns + 1) * sizeof *drafts);
+    if (!drafts)
         return ndshm__fail(-ENOMEM, "no memory for the description of %d columns", ncolumns);
-    schema->rows = rows;
-    schema->columns = ncolumns;
-    schema->record_size = sizeof(struct ndshm__column_record);
-    schema->text_size = text_size;
-    fill_records(schema, specs);
-    if (!ndshm__schema_layout(schema, payload_size)) {
-        free(schema);
-        return ndshm__fail(NDSHM_ESHAPE, "%lld rows of %d columns: more bytes than a file can have",
-                           (long long)rows, ncolumns);
-    }
-    *out = schema;
-    return 0;
-}
-
-/* --- checking --- */
-
-static bool buffer_inside(const struct ndshm__buffer *buffer, int64_t size, int64_t payload_size)
-{
-    if (buffer->size != size || buffer->offset < 0 || buffer->offset % 64 != 0)
-        return false;
-    if (size == 0)
-        return buffer->offset <= payload_size;
-    return size <= payload_size && buffer->offset <= payload_size - size;
-}
-
-static const char *check_record(const struct ndshm__schema *schema,
-                                const struct ndshm__column_record *record,
-                                const struct ndshm__format *format, int64_t payload_size)
-{
-    bool nullable = record->flags & NDSHM__COLUMN_NULLABLE;
-    int64_t sizes[3];
-    if (record->name >= schema->text_size)
-        return "a column's name lies outside of the text";
-    if (record->flags & ~(uint32_t)NDSHM__COLUMN_NULLABLE || record->reserved || record->reserved2)
-        return "a column has unknown flags";
-    if (record->null_count < 0 || record->null_count > (nullable ? schema->rows : 0))
-        return "a column has an impossible number of nulls";
-    if (record->data.size < 0 || record->data.size > (format->bits ? INT64_MAX : INT32_MAX) ||
-        !ndshm__schema_sizes(schema->rows, format, nullable, record->data.size, sizes))
-        return "a column has an impossible size";
-    if (!buffer_inside(&record->validity, sizes[0], payload_size) ||
-        !buffer_inside(&record->offsets, sizes[1], payload_size) ||
-        !buffer_inside(&record->data, sizes[2], payload_size))
-        return "a column lies outside of the payload, or has another size than its rows";
-    return NULL;
-}
-
-static const char *check_header(const struct ndshm__schema *schema, int64_t size)
-{
-    if (size < (int64_t)sizeof *schema)
-        return "its schema is cut off";
-    if (schema->record_size != sizeof *schema->records || schema->reserved)
-        return "its schema is of an unknown kind";
-    int64_t rest = size - (int64_t)sizeof *schema;
-    if (schema->rows < 0 || schema->columns < 0 ||
-        schema->columns > rest / (int64_t)sizeof *schema->records ||
-        schema->text_size != rest - schema->columns * (int64_t)sizeof *schema->records)
-        return "its schema has an impossible size";
-    const char *text = ndshm__schema_text(schema);
-    if (schema->columns > 0 && (schema->text_size == 0 || text[schema->text_size - 1] != '\0'))
-        return "the text of its schema has no end";
-    return NULL;
-}
-
-const char *ndshm__schema_check(const void *body, int64_t size, int64_t payload_size)
-{
-    const struct ndshm__schema *schema = body;
-    struct ndshm__format format = {0};
-    uint32_t known = UINT32_MAX; /* neighbours share their format's text */
-    const char *wrong = check_header(schema, size);
-    for (int i = 0; !wrong && i < schema->columns; i++) {
-        const struct ndshm__column_record *record = &schema->records[i];
-        if (record->format >= schema->text_size)
-            return "a column's format lies outside of the text";
-        if (record->format != known &&
-            !ndshm__format_parse(ndshm__schema_text(schema) + record->format, &format))
-            return "a column's format is unknown";
-        known = record->format;
-        wrong = check_record(schema, record, &format, payload_size);
-    }
-    return wrong;
+    for (int i = 0; i < ncolumns; i++)
+        drafts[i] = draft_of(&specs[i], rows);
+    int status =
+        ndshm__schema_build_tree(rows, ncolumns, drafts, ncolumns, NULL, out, size, payload_size);
+    free(drafts);
+    return status;
 }

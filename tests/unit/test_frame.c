@@ -284,20 +284,37 @@ static void refuse(int status, int64_t rows, const char *name, const char *forma
 static void test_bad_columns_are_refused(void **state)
 {
     (void)state;
-    static const char *const formats[] = {"",  "?", "??g", "gg", "x",   "tsx:",   "tsn",
-                                          "U", "Z", "tdx", "+l", "w:8", "tsn\xFF"};
+    static const char *const formats[] = {
+        "",          "?",
+        "??g",       "gg",
+        "x",         "tsx:",
+        "tsn",       "uu",
+        "Zz",        "tdx",
+        "+x",        "w:",
+        "w:x",       "w:-1",
+        "d:",        "d:0,1",
+        "d:39,2",    "d:9,2,33",
+        "d:9,",      "d:9,2,32x",
+        "d:10,2,32", "tsn\xFF",
+        "+us:0,",    "+us:0,0",
+        "+ud:128",   "+w:9999999999",
+    };
+    static const char *const nested[] = {"vu", "vz", "+l", "+s", "+us:0", "+w:3", "+r", "+m"};
     ndshm_frame *frame;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         refuse(NDSHM_EDTYPE, 3, "a", formats[i], 0, "not a known Arrow format");
+    for (size_t i = 0; i < sizeof nested / sizeof *nested; i++)
+        refuse(NDSHM_EDTYPE, 3, "a", nested[i], 0, "ndshm_frame_from_arrow");
     refuse(-EINVAL, 3, NULL, "g", 0, "NULL");
     refuse(-EINVAL, 3, "a", NULL, 0, "NULL");
     refuse(-EINVAL, 3, "\xC3", "g", 0, "not UTF-8");
     refuse(-EINVAL, 3, "a", "g", 8, "data_bytes");
     refuse(NDSHM_ESHAPE, 3, "a", "u", -1, "bytes of strings");
     refuse(NDSHM_ESHAPE, 3, "a", "u", INT64_C(1) << 31, "bytes of strings");
+    refuse(NDSHM_ESHAPE, 3, "a", "U", INT64_MAX, "more bytes");
     refuse(NDSHM_ESHAPE, -1, "a", "g", 0, "negative");
     refuse(NDSHM_ESHAPE, INT64_MAX, "a", "g", 0, "more bytes");
-    refuse(NDSHM_ESHAPE, INT64_MAX / 32, "a", "g", 0, "more bytes");
+    refuse(NDSHM_ESHAPE, INT64_MAX / 8, "a", "g", 0, "more bytes");
     assert_fails(NDSHM_ESHAPE, ndshm_frame_create(NAME, 1, NULL, -1, NULL, &frame), "negative");
     assert_fails(-EINVAL, ndshm_frame_create(NAME, 1, NULL, 1, NULL, &frame), "NULL");
     assert_fails(-EINVAL, ndshm_frame_create(NAME, 1, NULL, 0, NULL, NULL), "out");

@@ -50,13 +50,48 @@ static bool accept_number(struct cursor *cursor, int64_t *out)
     return true;
 }
 
-/* int | [int]:[int][:int] | '...' */
-static int parse_item(struct cursor *cursor, struct ndshm__ref_item *out)
+/* "'it''s'": a quote is written twice. */
+static int parse_label(struct cursor *cursor, ndshm__ref *out, size_t *used)
+{
+    if (!accept(cursor, "'"))
+        return expected(cursor, "a name in quotes");
+    for (; *cursor->at; cursor->at++) {
+        if (*cursor->at == '\'' && *++cursor->at != '\'')
+            break;
+        out->labels[(*used)++] = *cursor->at;
+    }
+    if (cursor->at[-1] != '\'')
+        return expected(cursor, "a quote behind the name");
+    out->labels[(*used)++] = '\0';
+    out->nlabels++;
+    return 0;
+}
+
+/* Behind '['. Each label is shorter than its text, so that all of them fit. */
+static int parse_labels(struct cursor *cursor, ndshm__ref *out)
+{
+    size_t used = 0;
+    if (out->nlabels > 0)
+        return expected(cursor, "one list of names, not two, is");
+    do {
+        int status = parse_label(cursor, out, &used);
+        if (status)
+            return status;
+    } while (accept(cursor, ","));
+    return accept(cursor, "]") ? 0 : expected(cursor, "',' or ']'");
+}
+
+/* int | [int]:[int][:int] | '...' | '[' label {',' label} ']' */
+static int parse_item(struct cursor *cursor, ndshm__ref *ref, struct ndshm__ref_item *out)
 {
     *out = (struct ndshm__ref_item){NDSHM__REF_SLICE, NDSHM_OMIT, NDSHM_OMIT, 1};
     if (accept(cursor, "...")) {
         out->kind = NDSHM__REF_ELLIPSIS;
         return 0;
+    }
+    if (accept(cursor, "[")) {
+        out->kind = NDSHM__REF_LABELS;
+        return parse_labels(cursor, ref);
     }
     bool start = accept_number(cursor, &out->start);
     if (!accept(cursor, ":")) {
@@ -77,7 +112,7 @@ static int parse_items(struct cursor *cursor, ndshm__ref *out)
             return ndshm__fail(NDSHM_ESHAPE, "the reference '%.300s' has more than %d items",
                                cursor->text, NDSHM_MAX_NDIM + 1);
         struct ndshm__ref_item *item = &out->items[out->count++];
-        int status = parse_item(cursor, item);
+        int status = parse_item(cursor, out, item);
         if (status)
             return status;
         ellipses += item->kind == NDSHM__REF_ELLIPSIS;
@@ -113,6 +148,7 @@ int ndshm__ref_split(const char *text, ndshm__ref *out)
                            NDSHM_REF_MAX);
     struct cursor cursor = {text, text};
     out->count = 0;
+    out->nlabels = 0;
     int status = split_name(&cursor, out);
     if (!status && accept(&cursor, "["))
         status = parse_items(&cursor, out);

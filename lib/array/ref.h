@@ -9,7 +9,12 @@
 
 #include "array/view.h"
 
-enum { NDSHM__REF_INDEX = 1, NDSHM__REF_SLICE = 2, NDSHM__REF_ELLIPSIS = 3 };
+enum {
+    NDSHM__REF_INDEX = 1,
+    NDSHM__REF_SLICE = 2,
+    NDSHM__REF_ELLIPSIS = 3,
+    NDSHM__REF_LABELS = 4 /* "['price', 'size']": of frames only */
+};
 
 struct ndshm__ref_item {
     int kind;
@@ -22,6 +27,8 @@ typedef struct ndshm__ref {
     char name[NDSHM_NAME_MAX + 2]; /* as given: perhaps with '/', its characters not checked */
     int count;                     /* of items; 0: no slice */
     struct ndshm__ref_item items[NDSHM_MAX_NDIM + 1];
+    int32_t nlabels;
+    char labels[NDSHM_REF_MAX + 1]; /* each with a NUL behind it */
 } ndshm__ref;
 
 /* -EINVAL: the syntax; the message tells the position. NDSHM_ESHAPE: more items than any array has

@@ -66,6 +66,10 @@ int ndshm__selection_apply(ndshm__selection *selection, const ndshm__ref *ref)
     int naxes = remaining(selection, axes), nitems = ref->count, at = 0;
     for (int i = 0; i < ref->count; i++)
         nitems -= ref->items[i].kind == NDSHM__REF_ELLIPSIS;
+    if (ref->nlabels > 0)
+        return ndshm__fail(NDSHM_ESHAPE,
+                           "'%s': names select columns of a frame; an array takes numbers",
+                           ref->name);
     if (nitems > naxes)
         return ndshm__fail(NDSHM_ESHAPE, "'%s': %d items in the slice, but it has %d dimension(s)",
                            ref->name, nitems, naxes);

@@ -149,7 +149,8 @@ static int describe_on(ndshm_pool *pool, const struct plan *plan, const ndshm_fr
 static int describe(ndshm_pool *pool, const struct plan *plan, const char *name, ndshm_frame **out)
 {
     ndshm_frame *result = NULL;
-    bool shared = ndshm__segment_published(ndshm__frame_segment(plan->frame));
+    bool shared = ndshm__segment_published(ndshm__frame_segment(plan->frame)) &&
+                  !plan->frame->unnamed;
     int status = create_result(plan, name, &result);
     if (!status)
         status = pool && shared ? describe_on(pool, plan, result) : describe_here(plan, result);

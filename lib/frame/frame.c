@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array/ref.h"
 #include "base/os.h"
 
 static int no_handle(void)
@@ -98,45 +97,7 @@ int ndshm__frame_from_segment(ndshm__segment *segment, ndshm_frame **out)
     return make_handle(segment, out);
 }
 
-/* --- slices --- */
-
-static int check_slice(const ndshm__ref *ref)
-{
-    if (ref->count != 1 || ref->items[0].kind != NDSHM__REF_SLICE)
-        return ndshm__fail(NDSHM_ESHAPE,
-                           "'%s': a frame takes one slice of rows: \"%s[10:20]\"; for one row "
-                           "write \"[10:11]\"",
-                           ref->name, ref->name);
-    if (ref->items[0].step < 1)
-        return ndshm__fail(NDSHM_ESHAPE, "'%s': the step of a slice of rows must be 1 or more",
-                           ref->name);
-    return 0;
-}
-
-/* A slice of all rows needs no reference of its own. */
-static int name_slice(ndshm_frame *frame, const ndshm__selection *selection)
-{
-    char text[NDSHM_REF_MAX + 1];
-    const char *name = ndshm__segment_name(frame->segment);
-    if (!ndshm__selection_text(selection, name, text) || strcmp(text, name) == 0)
-        return 0;
-    frame->slice = ndshm__duplicate(text);
-    return frame->slice ? 0 : ndshm__fail(-ENOMEM, "'%s': no memory for a handle", name);
-}
-
-static int slice_rows(ndshm_frame *frame, const ndshm__ref *ref)
-{
-    ndshm__selection selection;
-    ndshm__selection_all(&selection, 1, &frame->rows);
-    int status = ndshm__selection_apply(&selection, ref);
-    if (status)
-        return status;
-    const ndshm__range *range = &selection.picks[0].range;
-    frame->start = range->start;
-    frame->step = range->step;
-    frame->rows = range->count;
-    return name_slice(frame, &selection);
-}
+/* --- by name --- */
 
 static int attach_segment(const char *name, int access, ndshm_frame **out)
 {
@@ -159,14 +120,14 @@ int ndshm__frame_attach(const char *text, int access, ndshm_frame **out)
     ndshm__ref ref;
     ndshm_frame *frame = NULL;
     int status = ndshm__ref_split(text, &ref);
-    if (!status && ref.count > 0)
-        status = check_slice(&ref);
+    if (!status)
+        status = ndshm__frame_check_slice(&ref);
     if (!status)
         status = attach_segment(ref.name, access, &frame);
     if (status)
         return status;
     if (ref.count > 0)
-        status = slice_rows(frame, &ref);
+        status = ndshm__frame_slice(frame, &ref);
     if (status)
         ndshm__frame_detach(&frame);
     else
@@ -216,7 +177,7 @@ const char *ndshm__frame_name(const ndshm_frame *frame)
 
 const char *ndshm_frame_name(const ndshm_frame *frame)
 {
-    return frame ? ndshm__frame_name(frame) : NULL;
+    return frame && !frame->unnamed ? ndshm__frame_name(frame) : NULL;
 }
 
 int ndshm_frame_unlink(ndshm_frame *frame)

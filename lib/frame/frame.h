@@ -5,12 +5,14 @@
 
 #include <ndshm/frame.h>
 
+#include "array/ref.h"
 #include "frame/schema.h"
 #include "segment/segment.h"
 
 struct ndshm_frame {
     ndshm__segment *segment;
-    char *slice; /* the canonical reference where it is more than the segment's name */
+    char *slice;  /* the canonical reference where it is more than the segment's name */
+    bool unnamed; /* no reference is short enough */
     int64_t start;
     int64_t rows;
     int64_t step;
@@ -38,7 +40,7 @@ ndshm__segment *ndshm__frame_segment(const ndshm_frame *frame);
 /* Publishes unless the config forbids it, and moves frame to *out. On failure frame is gone. */
 int ndshm__frame_finish(ndshm_frame *frame, const ndshm_create_config *config, ndshm_frame **out);
 
-/* The reference of frame, or NULL. */
+/* The reference of frame, or where none is short enough the name of its segment: for messages. */
 const char *ndshm__frame_name(const ndshm_frame *frame);
 
 /* The column of that index, which exists. */
@@ -55,6 +57,11 @@ int32_t ndshm__frame_node(const ndshm_frame *frame, int index);
 int ndshm__frame_from_schema(const char *pool, const char *name, const struct ndshm__schema *schema,
                              int64_t size, int64_t payload_size, const ndshm_create_config *config,
                              ndshm_frame **out);
+
+/* slice.c: whether a frame takes such a reference at all; and narrows a handle on the whole to it.
+ */
+int ndshm__frame_check_slice(const ndshm__ref *ref);
+int ndshm__frame_slice(ndshm_frame *frame, const ndshm__ref *ref);
 
 /* Checks that no value leads out of its buffers. With text, also what does no harm to memory:
  * UTF-8, and the numbers of nulls. NDSHM_ECORRUPT. */

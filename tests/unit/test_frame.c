@@ -146,12 +146,92 @@ static void test_slices(void **state)
         ndshm_frame_detach(&part);
     }
     assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[5]", NDSHM_READ, &part), "[10:11]");
-    assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[0:5,0:1]", NDSHM_READ, &part),
+    assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[0:5,0:1,0:1]", NDSHM_READ, &part),
                  "one slice");
     assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[...]", NDSHM_READ, &part), "one slice");
     assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[::-1]", NDSHM_READ, &part), "1 or more");
     assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[::0]", NDSHM_READ, &part), "1 or more");
     assert_fails(-EINVAL, ndshm_frame_attach(NAME "[1:", NDSHM_READ, &part), "expected");
+    drop(frame);
+}
+
+static int64_t place_of(const ndshm_frame *frame, int index)
+{
+    return (char *)column_of(frame, index).data - (char *)ndshm__segment_payload(frame->segment);
+}
+
+static void test_selected_columns(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ref, *name, *columns;
+    } cases[] = {
+        {NAME "[:, 1:3]", NAME "[:,1:3]", "1 2"},
+        {NAME "[ 2:4 , 5 ]", NAME "[2:4,5:6]", "5"},
+        {NAME "[:, -1]", NAME "[:,7:]", "7"},
+        {NAME "[:, ::-3]", NAME "[:,::-3]", "7 4 1"},
+        {NAME "[:, :]", NAME, "0 1 2 3 4 5 6 7"},
+        {NAME "[:7, 8:]", NAME "[:7,0:0]", ""},
+        {NAME "[:, ['day', 'size']]", NAME "[:,['day','size']]", "4 1"},
+        {NAME "[3::10, [ 'price' ,'', 'price']]", NAME "[3::10,['price','','price']]", "0 3 0"},
+        {NAME "[0:1000, ['it''s, [a] list']]", NAME "[:,['it''s, [a] list']]", "7"},
+    };
+    ndshm_column_spec columns[COLUMNS + 1];
+    ndshm_frame *frame, *part, *copy;
+    memcpy(columns, specs, sizeof specs);
+    columns[COLUMNS] = (ndshm_column_spec){"it's, [a] list", "g", 0};
+    assert_ok(ndshm_frame_create(NAME, ROWS, columns, COLUMNS + 1, NULL, &frame));
+    assert_ok(ndshm_frame_publish(frame));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char seen[64] = "";
+        assert_ok(ndshm_frame_attach(cases[i].ref, NDSHM_READ, &part));
+        assert_ok(ndshm_frame_share(part, &copy));
+        ndshm_frame_detach(&part);
+        for (int j = 0; j < ndshm_frame_columns(copy); j++) {
+            int at = 0;
+            while (place_of(frame, at) != place_of(copy, j))
+                at++;
+            snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%d", j ? " " : "", at);
+        }
+        assert_string_equal(seen, cases[i].columns);
+        assert_string_equal(ndshm_frame_name(copy), cases[i].name);
+        assert_ok(ndshm_frame_attach(cases[i].name, NDSHM_READ, &part));
+        assert_int_equal(ndshm_frame_columns(part), ndshm_frame_columns(copy));
+        assert_int_equal(ndshm_frame_rows(part), ndshm_frame_rows(copy));
+        ndshm_frame_detach(&part);
+        ndshm_frame_detach(&copy);
+    }
+    assert_fails(-ENOENT, ndshm_frame_attach(NAME "[:, ['none']]", NDSHM_READ, &part), "'none'");
+    assert_fails(-ENOENT, ndshm_frame_attach(NAME "[:, 8]", NDSHM_READ, &part), "no column 8");
+    assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[['day']]", NDSHM_READ, &part),
+                 "slice of rows");
+    assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[:, ...]", NDSHM_READ, &part),
+                 "slice of rows");
+    assert_fails(NDSHM_ESHAPE, ndshm_frame_attach(NAME "[:, ::0]", NDSHM_READ, &part), "step");
+    assert_fails(-EINVAL, ndshm_frame_attach(NAME "[:, []]", NDSHM_READ, &part), "in quotes");
+    assert_fails(-EINVAL, ndshm_frame_attach(NAME "[:, ['a]]", NDSHM_READ, &part), "quote behind");
+    assert_fails(-EINVAL, ndshm_frame_attach(NAME "[['a'], ['b']]", NDSHM_READ, &part), "not two");
+    drop(frame);
+}
+
+static void test_selected_columns_as_a_block(void **state)
+{
+    (void)state;
+    ndshm_column_spec columns[] = {{"a", "g", 0}, {"b", "u", 0}, {"c", "g", 0}, {"d", "g", 0}};
+    ndshm_frame *frame, *part;
+    ndshm_view view;
+    assert_ok(ndshm_frame_create(NAME, 9, columns, 4, NULL, &frame));
+    ((double *)column_of(frame, 3).data)[2] = 7;
+    assert_ok(ndshm_frame_publish(frame));
+    assert_ok(ndshm_frame_attach(NAME "[1:, ['d', 'c']]", NDSHM_READ, &part));
+    assert_ok(ndshm_frame_block(part, &view));
+    assert_int_equal(view.shape[0], 8);
+    assert_int_equal(view.shape[1], 2);
+    assert_int_equal(view.strides[1], -128);
+    assert_float_equal(((double *)view.data)[1], 7, 0);
+    assert_int_equal(ndshm_frame_find(part, "d"), 0);
+    assert_fails(-ENOENT, ndshm_frame_find(part, "a"), "'a'");
+    ndshm_frame_detach(&part);
     drop(frame);
 }
 
@@ -462,6 +542,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SUPPORT_TEST(test_attached_frame_has_what_was_published),
         SUPPORT_TEST(test_slices),
+        SUPPORT_TEST(test_selected_columns),
+        SUPPORT_TEST(test_selected_columns_as_a_block),
         SUPPORT_TEST(test_access),
         SUPPORT_TEST(test_block_of_many_columns),
         SUPPORT_TEST(test_block_is_refused),

@@ -65,7 +65,7 @@ static void test_bad_syntax_is_refused_with_its_position(void **state)
         {"a[...,...]", "one '...', not two"},
         {"a[None]", "position 3: a number"},
         {"a[1:b]", "position 5: ','"},
-        {"a[[1]]", "position 3: a number"},
+        {"a[[1]]", "position 4: a name in quotes"},
         {"a[\t1]", "position 3: a number"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -143,12 +143,27 @@ static int copy(const ndshm_frame *frame)
     return columns_there;
 }
 
+/* Of columns of any type: the city as text, the temperature as numbers. */
+static int described(const ndshm_frame *frame)
+{
+    ndshm_frame *description;
+    ndshm_column city;
+    demo_check(ndshm_describe_all(NULL, frame, NULL, &description));
+    demo_check(ndshm_frame_column(description, ndshm_frame_find(description, "city"), &city));
+    const int32_t *offsets = city.offsets;
+    printf("most often: %.*s\n", (int)(offsets[3] - offsets[2]),
+           (const char *)city.data + offsets[2]);
+    int rows = (int)ndshm_frame_rows(description);
+    ndshm_frame_detach(&description);
+    return rows == 11;
+}
+
 int main(void)
 {
     ndshm_frame *frame = import();
     print(ndshm_frame_name(frame));
     int good = same_memory(frame);
-    good = copy(frame) == 2 && good;
+    good = copy(frame) == 2 && described(frame) && good;
     ndshm_frame_detach(&frame);
     return good ? 0 : 1;
 }

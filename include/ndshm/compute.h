@@ -20,6 +20,20 @@ extern "C" {
 NDSHM_API int ndshm_describe(ndshm_pool *pool, const ndshm_frame *frame, const char *name,
                              ndshm_frame **out);
 
+/* Describes the columns of all types, as pandas' describe(include="all"): the row labels are count,
+ * unique, top, freq, mean, std, min, 25%, 50%, 75%, max. A column of numbers becomes a float64
+ * column, as above, with NaN for unique, top and freq. All others become text, as pandas prints
+ * them, null where pandas has NaN:
+ *  - dates, timestamps, durations: count, mean, min, quartiles and max ("2013-01-01 05:00:00"; with
+ *    a zone in UTC, "+00:00"), rounded down to the column's unit; of durations ("1 days 02:00:00")
+ *    also std;
+ *  - booleans, strings, binary (hexadecimal), decimals, times of day, and dictionaries by their
+ *    values: count, unique, top and freq; of values that are as frequent, the one that comes first;
+ *  - all that has children, intervals and nulls: count.
+ * Otherwise as ndshm_describe. Errors: NDSHM_EDTYPE (no column beside row labels), as above. */
+NDSHM_API int ndshm_describe_all(ndshm_pool *pool, const ndshm_frame *frame, const char *name,
+                                 ndshm_frame **out);
+
 #ifdef __cplusplus
 }
 #endif

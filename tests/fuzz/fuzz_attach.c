@@ -111,13 +111,16 @@ static void check_frame(const ndshm_frame *frame)
     const struct ndshm__schema *schema = ndshm__frame_schema(frame);
     volatile uint8_t sum = 0;
     for (int i = 0; i < ndshm_frame_columns(frame); i++) {
-        const struct ndshm__column_record *record = &schema->records[i];
+        const struct ndshm__node *node = &schema->node[i];
         ndshm_column column;
         FUZZ_CHECK(ndshm_frame_column(frame, i, &column) == 0);
         FUZZ_CHECK(column.rows == schema->rows && column.name && column.format);
-        sum = (uint8_t)(sum + touch(column.data, record->data.size));
-        sum = (uint8_t)(sum + touch(column.offsets, record->offsets.size));
-        sum = (uint8_t)(sum + touch(column.validity, record->validity.size));
+        for (int j = 0; j < node->buffers; j++) {
+            const struct ndshm__buffer *buffer =
+                &ndshm__schema_buffers(schema)[node->first_buffer + j];
+            const char *payload = ndshm__segment_payload(frame->segment);
+            sum = (uint8_t)(sum + touch(payload + buffer->offset, buffer->size));
+        }
     }
     ndshm_view view;
     if (ndshm_frame_block(frame, &view) == 0 && ndshm_view_size(&view) <= COPY_MAX &&

@@ -14,61 +14,57 @@ __extension__ typedef __int128 wide;
 
 /* --- schema --- */
 
-static void check_buffer(const struct ndshm__buffer *buffer, wide size, int64_t payload_size)
+static wide size_of(const struct ndshm__format *format, int buffer, wide rows, wide is)
 {
-    FUZZ_CHECK(buffer->size == size);
-    FUZZ_CHECK(buffer->offset >= 0 && buffer->offset % 64 == 0);
-    FUZZ_CHECK((wide)buffer->offset + buffer->size <= payload_size);
+    switch (ndshm__format_content(format, buffer)) {
+    case NDSHM__CONTENT_VALIDITY:
+        return is ? (rows + 7) / 8 : 0;
+    case NDSHM__CONTENT_VALUES:
+        return (rows * format->bits + 7) / 8;
+    case NDSHM__CONTENT_OFFSETS:
+        return format->width * (rows + 1);
+    case NDSHM__CONTENT_STARTS:
+    case NDSHM__CONTENT_SIZES:
+        return format->width * rows;
+    case NDSHM__CONTENT_IDS:
+        return rows;
+    case NDSHM__CONTENT_VIEWS:
+        return 16 * rows;
+    default:
+        return is;
+    }
 }
 
-static void check_column(const struct ndshm__schema *schema, const char *text,
-                         const struct ndshm__column_record *record, int64_t payload_size)
+static void check_node(const struct ndshm__schema *schema, const struct ndshm__node *node,
+                       int64_t payload_size)
 {
+    const struct ndshm__buffer *buffers = ndshm__schema_buffers(schema) + node->first_buffer;
+    const char *text = ndshm__schema_text(schema);
     struct ndshm__format format;
-    bool nullable = record->flags & NDSHM__COLUMN_NULLABLE;
-    wide rows = schema->rows;
-    FUZZ_CHECK(ndshm__format_parse(text + record->format, &format));
-    FUZZ_CHECK(strlen(text + record->name) < (size_t)schema->text_size);
-    FUZZ_CHECK(record->null_count >= 0 && record->null_count <= (nullable ? rows : 0));
-    check_buffer(&record->validity, nullable ? (rows + 7) / 8 : 0, payload_size);
-    check_buffer(&record->offsets, format.bits ? 0 : 4 * (rows + 1), payload_size);
-    check_buffer(&record->data, format.bits ? (rows * format.bits + 7) / 8 : record->data.size,
-                 payload_size);
-}
-
-/* Built anew from what it says, it says the same. */
-static void check_again(const struct ndshm__schema *schema, const char *text)
-{
-    ndshm_column_spec *specs = calloc((size_t)schema->columns + 1, sizeof *specs);
-    char(*formats)[TEXT] = calloc((size_t)schema->columns + 1, sizeof *formats);
-    struct ndshm__schema *again = NULL;
-    int64_t size, payload_size;
-    for (int i = 0; i < schema->columns; i++) {
-        const struct ndshm__column_record *record = &schema->records[i];
-        snprintf(formats[i], TEXT, "%s%s", record->flags ? "?" : "", text + record->format);
-        specs[i] = (ndshm_column_spec){text + record->name, formats[i],
-                                       record->offsets.size ? record->data.size : 0};
+    FUZZ_CHECK(ndshm__format_parse(text + node->format, &format));
+    FUZZ_CHECK(strlen(text + node->name) < (size_t)schema->text_size);
+    FUZZ_CHECK(node->null_count >= 0 && node->null_count <= node->length);
+    for (int i = 0; i < node->buffers; i++) {
+        wide is = buffers[i].size;
+        FUZZ_CHECK(i >= format.buffers || is == size_of(&format, i, node->length, is));
+        FUZZ_CHECK(buffers[i].offset >= 0 && buffers[i].offset % 64 == 0);
+        FUZZ_CHECK(buffers[i].offset + is <= payload_size);
     }
-    /* Names that are not UTF-8, long formats and many rows: readers are more patient. */
-    if (!ndshm__schema_build(schema->rows, specs, schema->columns, &again, &size, &payload_size)) {
-        FUZZ_CHECK(ndshm__schema_check(again, size, payload_size) == NULL);
-        for (int i = 0; i < schema->columns; i++)
-            FUZZ_CHECK(again->records[i].data.size == schema->records[i].data.size &&
-                       again->records[i].validity.size == schema->records[i].validity.size);
-        free(again);
-    }
-    free(formats);
-    free(specs);
 }
 
 static void check_schema(const struct ndshm__schema *schema, int64_t size, int64_t payload_size)
 {
     if (ndshm__schema_check(schema, size, payload_size))
         return;
-    const char *text = ndshm__schema_text(schema);
-    for (int i = 0; i < schema->columns; i++)
-        check_column(schema, text, &schema->records[i], payload_size);
-    check_again(schema, text);
+    int32_t seen = schema->columns;
+    for (int32_t i = 0; i < schema->nodes; i++) {
+        const struct ndshm__node *node = &schema->node[i];
+        check_node(schema, node, payload_size);
+        FUZZ_CHECK(i < seen && (!node->children || node->first_child == seen));
+        seen += node->children + (node->dictionary != 0);
+        FUZZ_CHECK(!node->dictionary || node->dictionary == seen - 1);
+    }
+    FUZZ_CHECK(seen == schema->nodes);
 }
 
 static void run_schema(struct fuzz_input *input)
@@ -81,11 +77,15 @@ static void run_schema(struct fuzz_input *input)
     fuzz_bytes(input, exact, (size_t)size);
     if (repaired && size > (int64_t)sizeof header) {
         memcpy(&header, exact, sizeof header);
+        header.nodes = (int32_t)((uint32_t)header.nodes % 8);
         header.columns = (int32_t)((uint32_t)header.columns % 8);
-        header.record_size = sizeof *header.records;
-        header.reserved = 0;
-        header.text_size =
-            size - (int64_t)sizeof header - header.columns * (int64_t)sizeof *header.records;
+        header.buffers = (int32_t)((uint32_t)header.buffers % 16);
+        header.node_size = sizeof *header.node;
+        memset(header.reserved, 0, sizeof header.reserved);
+        header.metadata = (struct ndshm__text){0, 0};
+        header.text_size = size - (int64_t)sizeof header -
+                           header.nodes * (int64_t)sizeof *header.node -
+                           header.buffers * (int64_t)sizeof(struct ndshm__buffer);
         memcpy(exact, &header, sizeof header);
         exact[size - 1] = '\0';
     }

@@ -39,18 +39,29 @@ static void draft_frame(struct fuzz_input *input, struct draft *draft)
     schema->rows = draft->shape[0] = fuzz_number(input);
     schema->columns = (int32_t)fuzz_below(input, COLUMNS + 1);
     draft->shape[1] = schema->columns;
-    schema->record_size = sizeof *schema->records;
+    schema->nodes = schema->columns;
+    schema->node_size = sizeof *schema->node;
     schema->text_size = sizeof text;
+    struct ndshm__buffer *buffers = (struct ndshm__buffer *)(schema->node + schema->nodes);
     for (int i = 0; i < schema->columns; i++) {
-        struct ndshm__column_record *record = &schema->records[i];
-        record->format = formats[fuzz_below(input, 4)];
-        record->flags = fuzz_below(input, 2);
-        record->data.size = record->format == formats[0] ? fuzz_number(input) : 0;
+        struct ndshm__node *node = &schema->node[i];
+        struct ndshm__format format;
+        node->format = formats[fuzz_below(input, 4)];
+        node->length = schema->rows;
+        node->first_buffer = schema->buffers;
+        ndshm__format_parse(text + node->format, &format);
+        node->buffers = format.buffers;
+        for (int j = 0; j < format.buffers; j++)
+            ndshm__format_size(&format, j, schema->rows, &buffers[schema->buffers++].size);
+        if (fuzz_below(input, 2))
+            buffers[node->first_buffer].size = 0;
+        if (format.buffers == 3)
+            buffers[node->first_buffer + 2].size = fuzz_number(input);
     }
+    char *end = (char *)(buffers + schema->buffers);
+    memcpy(end, text, sizeof text);
     int64_t payload_size;
     ndshm__schema_layout(schema, &payload_size);
-    char *end = (char *)(schema->records + schema->columns);
-    memcpy(end, text, sizeof text);
     draft->spec.ndim = 2;
     draft->spec.body_size = end - (char *)draft->body + (int64_t)sizeof text;
 }

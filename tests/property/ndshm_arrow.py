@@ -71,7 +71,7 @@ class Frame:
     def __arrow_c_stream__(self, requested_schema=None):
         stream = ArrowArrayStream()
         self.check(self.lib.ndshm_frame_to_arrow_stream(self.handle, ctypes.byref(stream)))
-        self.streams.append(stream)  # the capsule has no destructor: every consumer here moves it out
+        self.streams.append(stream)  # in place of a destructor of the capsule
         return python.PyCapsule_New(ctypes.addressof(stream), STREAM, None)
 
     def column(self, index):
@@ -83,6 +83,9 @@ class Frame:
         self.check(self.lib.ndshm_frame_validate(self.handle))
 
     def close(self):
+        for stream in self.streams:  # consumers that only wanted the schema leave them
+            if stream.release:
+                ctypes.CFUNCTYPE(None, ctypes.c_void_p)(stream.release)(ctypes.addressof(stream))
         self.lib.ndshm_frame_detach(ctypes.byref(self.handle))
 
     def __enter__(self):

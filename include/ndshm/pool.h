@@ -25,15 +25,32 @@ enum {
     NDSHM_WORKERS_NONE = -1 /* none of its own: only those that join serve the pool */
 };
 
+/* ndshm_pool_config.pin: the CPUs that a worker may use. */
+enum {
+    NDSHM_PIN_NONE = 0, /* those of the process that opened the pool */
+    NDSHM_PIN_CORE = 1, /* one of them, round robin */
+    NDSHM_PIN_NODE = 2  /* those of one NUMA node, round robin: what a worker touches first lies in
+                           the node's memory. On a machine with one node as NDSHM_PIN_NONE. -ENOTSUP
+                           when built without libnuma */
+};
+
+enum { NDSHM_THREADS_KEEP = -1 };
+
 typedef struct ndshm_pool_config {
     uint32_t size;
     uint32_t flags;
-    int32_t workers; /* 0: the CPUs that this process may use */
-    int32_t reserved;
-    void *context;               /* ndshm_task_context of every task; inherited by fork */
+    int32_t workers; /* 0: the CPUs that this process may use: its affinity mask, the quotas of its
+                        cgroup and all ancestors, and inside a task that worker's share */
+    int32_t threads; /* most threads that OpenMP, OpenBLAS, MKL and BLIS use in a worker: 0: the
+                        CPUs divided by the workers; NDSHM_THREADS_KEEP: as in the process that
+                        opens the pool. Fewer stay as they are. 1 when GCC's OpenMP may have run
+                        before the open, since it cannot use more after a fork */
+    void *context;   /* ndshm_task_context of every task; inherited by fork */
     int (*init)(void *context);  /* in each worker before its first task; failing ends the pool */
     void (*fini)(void *context); /* in each worker that ends in order */
     char label[64];
+    int32_t pin; /* NDSHM_PIN_* */
+    int32_t reserved;
 } ndshm_pool_config;
 
 NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);

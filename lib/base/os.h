@@ -105,7 +105,8 @@ int ndshm__os_random(void *buffer, size_t size);
 int64_t ndshm__os_now(void);        /* CLOCK_MONOTONIC, ns */
 int64_t ndshm__os_wall_clock(void); /* ns since 1970 */
 int ndshm__os_sleep_ms(int ms);
-int ndshm__os_cpus(void); /* that this process may use */
+int ndshm__os_cpus(void); /* that this process may use: by affinity, and by the quota of its
+                             cgroup and all of its ancestors; begun ones in full */
 
 typedef struct ndshm__os_identity { /* who we are, for people */
     uint32_t pid;
@@ -138,6 +139,8 @@ void ndshm__os_at_fork_child(void (*handler)(void));
 /* Called before each operating-system call with its name; a value other than 0 is the errno to fail
  * with. */
 extern int (*ndshm__os_fault)(const char *call);
+/* A directory that stands for / where cgroups are looked for. */
+extern const char *ndshm__os_root;
 #endif
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/os.h"
+#include "base/os_cpu.h"
 #include "base/os_fault.h"
 
 #ifdef NDSHM_HAVE_NUMA
@@ -39,7 +40,24 @@ int ndshm__os_numa_bind(void *address, int64_t size, int32_t policy)
         return set_policy(address, size, MPOL_INTERLEAVE, numa_all_nodes_ptr);
     return bind_to_node(address, size, policy - 1);
 }
+
+int ndshm__os_node_of_cpu(int cpu)
+{
+    int fault = ndshm__os_injected("node_of_cpu");
+    if (fault)
+        return -fault;
+    if (numa_available() < 0 || numa_num_configured_nodes() <= 1)
+        return 0;
+    int node = numa_node_of_cpu(cpu);
+    return node < 0 ? -errno : node;
+}
 #else
+int ndshm__os_node_of_cpu(int cpu)
+{
+    (void)cpu;
+    return -ENOTSUP;
+}
+
 int ndshm__os_numa_bind(void *address, int64_t size, int32_t policy)
 {
     (void)address, (void)size, (void)policy;

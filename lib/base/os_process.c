@@ -15,6 +15,7 @@
 
 #include "base/os.h"
 #include "base/os_fault.h"
+#include "base/os_spawn.h"
 
 int ndshm__os_random(void *buffer, size_t size)
 {
@@ -63,17 +64,22 @@ static int64_t read_text(const char *path, char *buffer, size_t size)
     return got;
 }
 
-/* Field 22 of /proc/self/stat; the command before it may contain anything, so count behind its ')'.
- */
-static uint64_t start_time(void)
+/* A numbered field of /proc/self/stat, or 0; the command before them may contain anything, so count
+ * behind its ')'. */
+static uint64_t stat_field(int number)
 {
     char text[1024];
     if (read_text("/proc/self/stat", text, sizeof text) < 0)
         return 0;
     char *field = strrchr(text, ')');
-    for (int i = 2; field && i < 22; i++)
+    for (int i = 2; field && i < number; i++)
         field = strchr(field + 1, ' ');
     return field ? strtoull(field + 1, NULL, 10) : 0;
+}
+
+int ndshm__os_thread_count(void)
+{
+    return (int)stat_field(20);
 }
 
 static void boot_id(uint8_t out[16])
@@ -104,7 +110,7 @@ void ndshm__os_identify(ndshm__os_identity *out)
     if (self.pid != (uint32_t)getpid()) {
         struct stat space;
         self.pid = (uint32_t)getpid();
-        self.start_time = start_time();
+        self.start_time = stat_field(22);
         self.pid_namespace = stat("/proc/self/ns/pid", &space) == 0 ? space.st_ino : 0;
         boot_id(self.boot_id);
     }

@@ -134,6 +134,16 @@ void ndshm__os_signals_restore(const sigset_t *old)
     pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
+char **ndshm__os_environment(void)
+{
+    return environ;
+}
+
+void ndshm__os_set_environment(char **environment)
+{
+    environ = environment;
+}
+
 void ndshm__os_process_name(const char *name)
 {
     prctl(PR_SET_NAME, name);

@@ -45,6 +45,14 @@ void ndshm__os_signals_worker(void);     /* SIGINT, SIGQUIT ignored */
 void ndshm__os_signals_hold(sigset_t *old);
 void ndshm__os_signals_restore(const sigset_t *old);
 
+/* Threads of this process; 0: unknown. */
+int ndshm__os_thread_count(void);
+
+/* The variables of this process; and others in their place, which must stay valid. Unlike setenv
+ * that takes no lock, which a thread may have held when this process was forked. */
+char **ndshm__os_environment(void);
+void ndshm__os_set_environment(char **environment);
+
 void ndshm__os_process_name(const char *name);
 int ndshm__os_stdin_null(void); /* standard input reads from /dev/null */
 

@@ -10,6 +10,7 @@
 
 #include "base/os.h"
 #include "base/os_spawn.h"
+#include "pool/budget.h"
 #include "segment/format.h"
 
 enum {
@@ -74,6 +75,12 @@ static int check_config(const ndshm_pool_config *given, ndshm_pool_config *confi
     int status = ndshm__config_copy(given, sizeof *config, config);
     if (status)
         return status;
+    if (config->pin < NDSHM_PIN_NONE || config->pin > NDSHM_PIN_NODE)
+        return ndshm__fail(-EINVAL, "pin %d is none of NDSHM_PIN_*", config->pin);
+    if (config->pin == NDSHM_PIN_NODE && ndshm__os_node_of_cpu(0) == -ENOTSUP)
+        return ndshm__fail(-ENOTSUP, "NDSHM_PIN_NODE needs a library that was built with libnuma");
+    if (config->threads < NDSHM_THREADS_KEEP)
+        return ndshm__fail(-EINVAL, "%d threads", config->threads);
     if (config->flags || config->reserved)
         return ndshm__fail(-EINVAL, "unknown flags or reserved bytes in the pool config");
     if (config->workers < NDSHM_WORKERS_NONE || config->workers > NDSHM_WORKERS_MAX)
@@ -85,7 +92,7 @@ static int check_config(const ndshm_pool_config *given, ndshm_pool_config *confi
 
 /* --- opening --- */
 
-static int create_memory(ndshm_pool *pool, const ndshm_pool_config *config, int workers)
+static int create_memory(ndshm_pool *pool, const ndshm_pool_config *config, int workers, int cpus)
 {
     ndshm_create_config create;
     ndshm_create_config_init(&create);
@@ -101,7 +108,7 @@ static int create_memory(ndshm_pool *pool, const ndshm_pool_config *config, int 
     pool->memory = ndshm__segment_payload(pool->segment);
     pool->memory->layout = NDSHM__POOL_LAYOUT;
     pool->memory->workers = workers;
-    pool->memory->spin_ns = workers < ndshm__os_cpus() ? spin_ns : 0;
+    pool->memory->spin_ns = workers < cpus ? spin_ns : 0;
     pool->memory->slots_used = (uint32_t)workers;
     ndshm__text_copy(pool->memory->label, sizeof pool->memory->label, config->label);
     ndshm__spin_init(&pool->spin, pool->memory->spin_ns);
@@ -109,15 +116,28 @@ static int create_memory(ndshm_pool *pool, const ndshm_pool_config *config, int 
     return status ? status : ndshm__segment_hold(pool->segment, NDSHM__LOCK_OWNER);
 }
 
-static int prepare_launch(ndshm_pool *pool, const ndshm_pool_config *config, int workers)
+/* What libraries may use in a worker; nobody asks where there are none. */
+static int prepare_threads(struct ndshm__launch *launch, const ndshm_pool_config *config)
+{
+    if (config->threads == NDSHM_THREADS_KEEP || !launch->workers)
+        return 0;
+    return ndshm__threads_prepare(config->threads ? config->threads : launch->cpus,
+                                  &launch->threads);
+}
+
+static int prepare_launch(ndshm_pool *pool, const ndshm_pool_config *config, int workers, int cpus)
 {
     struct ndshm__launch *launch = &pool->launch;
     ndshm__text_copy(launch->name, sizeof launch->name, ndshm__segment_name(pool->segment));
     launch->workers = workers;
+    launch->cpus = ndshm__budget_share(cpus, workers);
+    launch->pin = config->pin;
     launch->context = config->context;
     launch->init = config->init;
     launch->fini = config->fini;
     int status = ndshm__functions_snapshot(&launch->functions);
+    if (!status)
+        status = prepare_threads(launch, config);
     if (status)
         return status;
     launch->event = ndshm__os_event_open();
@@ -176,11 +196,12 @@ static int wait_until_ready(ndshm_pool *pool)
 
 static int open_pool(ndshm_pool *pool, const ndshm_pool_config *config)
 {
-    int workers = config->workers ? config->workers : ndshm__os_cpus();
+    int cpus = ndshm__budget();
+    int workers = config->workers ? config->workers : cpus;
     workers = workers < 0 ? 0 : workers > NDSHM_WORKERS_MAX ? NDSHM_WORKERS_MAX : workers;
-    int status = create_memory(pool, config, workers);
+    int status = create_memory(pool, config, workers, cpus);
     if (!status)
-        status = prepare_launch(pool, config, workers);
+        status = prepare_launch(pool, config, workers, cpus);
     if (!status)
         status = fork_supervisor(pool);
     return status ? status : wait_until_ready(pool);
@@ -290,6 +311,7 @@ void ndshm__pool_release(ndshm_pool *pool)
         return;
     ndshm__segment_release(&pool->segment);
     ndshm__functions_free(pool->launch.functions);
+    ndshm__threads_free(pool->launch.threads);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
 }

@@ -8,6 +8,7 @@
 
 #include "base/os.h"
 #include "base/os_spawn.h"
+#include "pool/budget.h"
 #include "pool/park.h"
 #include "segment/format.h"
 
@@ -300,6 +301,8 @@ static void begin(struct supervisor *self)
     ndshm__segment_dontfork(self->segment);
     self->pool = ndshm__segment_payload(self->segment);
     atomic_store(&self->pool->supervisor, (uint32_t)self->pid);
+    ndshm__budget_limit(self->launch->cpus);
+    ndshm__threads_apply(self->launch->threads);
 }
 
 void ndshm__supervisor_main(const struct ndshm__launch *launch)

@@ -6,17 +6,21 @@
 
 #include "pool/functions.h"
 #include "pool/serving.h"
+#include "pool/threads.h"
 
 /* What the host decides at open, and every process inherits by fork. */
 struct ndshm__launch {
     char name[NDSHM_NAME_MAX + 1];
     int workers;
+    int cpus; /* of each worker */
+    int pin;
     void *context;
     int (*init)(void *context);
     void (*fini)(void *context);
     struct ndshm__functions *functions;
-    int host;  /* a pidfd */
-    int event; /* readable: the state of the pool changed */
+    struct ndshm__threads *threads; /* NULL: those of libraries are left alone */
+    int host;                       /* a pidfd */
+    int event;                      /* readable: the state of the pool changed */
 };
 
 /* In the forked child; does not return. */

@@ -6,6 +6,7 @@
 
 #include "base/os.h"
 #include "base/os_spawn.h"
+#include "pool/budget.h"
 #include "pool/supervisor.h"
 #include "pool/worker.h"
 
@@ -36,19 +37,24 @@ static void wait_at_gate(struct ndshm__slot *slot)
         ndshm__os_futex_wait(&slot->gate, 0, -1);
 }
 
+/* A worker that cannot even begin ends the pool. */
+static _Noreturn void refuse(ndshm_worker *worker, const char *what, int status)
+{
+    char message[256];
+    snprintf(message, sizeof message, "%s %d (%s) in worker %d", what, status,
+             ndshm_strerror(status), worker->slot);
+    ndshm__pool_blame(worker->pool, NDSHM_EWORKER, message);
+    ndshm__os_flush_output();
+    atomic_store(&worker->pool->slots[worker->slot].state, NDSHM__SLOT_FAILED);
+    ndshm__os_exit(1);
+}
+
 static void run_init(const struct ndshm__launch *launch, ndshm_worker *worker)
 {
     struct ndshm__slot *slot = &worker->pool->slots[worker->slot];
     int status = launch->init ? launch->init(launch->context) : 0;
-    if (status) {
-        char message[256];
-        snprintf(message, sizeof message, "the pool's init returned %d (%s) in worker %d", status,
-                 ndshm_strerror(status), worker->slot);
-        ndshm__pool_blame(worker->pool, NDSHM_EWORKER, message);
-        ndshm__os_flush_output();
-        atomic_store(&slot->state, NDSHM__SLOT_FAILED);
-        ndshm__os_exit(1);
-    }
+    if (status)
+        refuse(worker, "the pool's init returned", status);
     atomic_store(&slot->state, NDSHM__SLOT_READY);
     ndshm__event_raise(&worker->pool->done);
 }
@@ -62,6 +68,9 @@ void ndshm__worker_main(const struct ndshm__launch *launch, int slot, int superv
     worker->functions = launch->functions;
     worker->context = launch->context;
     wait_at_gate(&worker->pool->slots[slot]);
+    int status = ndshm__budget_pin(launch->pin, slot);
+    if (status)
+        refuse(worker, "binding it to its CPUs gave", status);
     run_init(launch, worker);
     while (ndshm__worker_claim(worker, -1) == 0)
         ndshm__worker_run(worker);

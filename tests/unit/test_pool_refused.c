@@ -101,6 +101,23 @@ static void expect_bad(ndshm_pool *pool, ndshm_job_config config, const char *te
     assert_null(job);
 }
 
+static void test_bad_places_and_threads(void **state)
+{
+    static const struct {
+        int32_t pin, threads;
+        const char *text;
+    } bad[] = {{-1, 0, "NDSHM_PIN_"}, {3, 0, "NDSHM_PIN_"}, {0, -2, "threads"}};
+    ndshm_pool_config config;
+    ndshm_pool *pool;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ndshm_pool_config_init(&config);
+        config.pin = bad[i].pin;
+        config.threads = bad[i].threads;
+        assert_fails(-EINVAL, ndshm_pool_open(&config, &pool), bad[i].text);
+    }
+}
+
 static void test_bad_job_configs(void **state)
 {
     static const char *const items[] = {"a", NULL};
@@ -254,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SUPPORT_TEST(test_init_and_fini),
+        SUPPORT_TEST(test_bad_places_and_threads),
         SUPPORT_TEST(test_bad_pool_configs),
         SUPPORT_TEST(test_bad_job_configs),
         SUPPORT_TEST(test_a_function_loaded_later_is_refused),

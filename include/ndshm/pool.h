@@ -60,6 +60,15 @@ NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);
  * indices, ndshm_job_next gives one result a range. */
 enum { NDSHM_JOB_RANGES = 1 };
 
+/* ndshm_job_config.order: of what ndshm_job_next gives */
+enum {
+    NDSHM_ORDER_INDEX = 0,    /* that of the tasks */
+    NDSHM_ORDER_COMPLETED = 1 /* whatever has ended */
+};
+
+/* ndshm_job_config.count: tasks are fed one by one while the job runs. */
+enum { NDSHM_STREAM = -1, NDSHM_WINDOW_MAX = 16384 };
+
 /* ndshm_job_config.on_error */
 enum {
     NDSHM_ERROR_CONTINUE = 0, /* the other tasks go on */
@@ -80,13 +89,20 @@ typedef struct ndshm_job_config {
     int32_t on_error; /* NDSHM_ERROR_* */
     const char *const
         *items;    /* count references or other short texts (1024 bytes), one a task; or NULL */
-    int64_t count; /* number of tasks */
+    int64_t count; /* number of tasks, or NDSHM_STREAM: then items and output must be NULL, chunk 0
+                      or 1, and there are no ranges */
     int64_t chunk; /* tasks claimed at once; 0: chosen from count alone */
     const char *output; /* reference of a writable array with shape[0] == count, or NULL */
     uint64_t seed;      /* of ndshm_task_random */
-    int32_t retries;    /* how often a task whose worker died is offered again; its part of the
-                           output is then as the dead worker left it */
-    int32_t reserved;
+    int32_t retries;    /* how often a task whose worker died, or that missed its deadline, is
+                           offered again; its part of the output is then as the dead worker left it */
+    int32_t timeout_ms; /* deadline of each call of the function; 0: none. When it passes, the
+                           worker is killed, also a stopped one, and the task's status is
+                           -ETIMEDOUT. A worker that joined is not killed: ndshm_task_cancelled
+                           tells it, and what it finishes later fails with -ETIMEDOUT */
+    int32_t order;      /* NDSHM_ORDER_* */
+    int32_t window;     /* of a stream: most tasks that are fed and not yet given by ndshm_job_next;
+                           0: 64 */
     void *context; /* ndshm_map only: ndshm_task_context. With a pool -EINVAL: tasks get the context
                       that the pool was opened with */
 } ndshm_job_config;
@@ -107,8 +123,8 @@ typedef struct ndshm_result {
 } ndshm_result;
 
 typedef struct ndshm_progress {
-    int64_t count;
-    int64_t done; /* ended, failed ones included */
+    int64_t count; /* of a stream: fed up to now */
+    int64_t done;  /* ended, failed ones included */
     int64_t failed;
     int64_t running;
     int32_t workers;  /* alive now */
@@ -158,11 +174,22 @@ NDSHM_API int ndshm_job_wait(ndshm_job *job, int timeout_ms);
 /* How many tasks have failed up to now. */
 NDSHM_API int64_t ndshm_job_failed(const ndshm_job *job);
 
-/* The next result in the order of index, as soon as it is there. -ENOENT after the last;
- * -ETIMEDOUT. */
+/* The next result in the order that the config says, as soon as it is there; each one once.
+ * -ENOENT after the last; -ETIMEDOUT; NDSHM_EWORKER. In a stream it makes room for another task:
+ * what a task left can be taken until as many more results as the window holds were given, and is
+ * then unlinked. */
 NDSHM_API int ndshm_job_next(ndshm_job *job, int timeout_ms, ndshm_result *out);
 
-/* The fate of one task. -ERANGE: no such task. */
+/* Adds a task to a stream: item is its text (1024 bytes), its index the number of tasks fed before
+ * it. While the window is full it waits until another thread calls ndshm_job_next; who has one
+ * thread only gives timeout_ms 0, and reads results when that fails. -ETIMEDOUT: still full;
+ * -EINVAL: no stream, no item; -EPIPE: ndshm_job_end was called; NDSHM_ECANCELED; NDSHM_EWORKER. */
+NDSHM_API int ndshm_job_feed(ndshm_job *job, const char *item, int timeout_ms);
+
+/* No more tasks will be fed: the job ends with the last one. -EINVAL: no stream. */
+NDSHM_API int ndshm_job_end(ndshm_job *job);
+
+/* The fate of one task. -ERANGE: no such task, or one that has left a stream. */
 NDSHM_API int ndshm_job_result(const ndshm_job *job, int64_t index, ndshm_result *out);
 
 /* Moves the result segment of a task to the caller: it becomes temporary and outlives job and pool.

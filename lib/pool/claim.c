@@ -136,9 +136,26 @@ bool ndshm__claim_complete(const struct ndshm__job_view *job, struct ndshm__curs
     int64_t total = job->chunks.total;
     if (atomic_load(&job->memory->stop))
         return find(job->claims, cursor->low, total, is_owned) < 0;
+    if (ndshm__layout_is_stream(job)) /* what was final may be open again */
+        return atomic_load(&job->memory->ended) && find(job->claims, 0, total, is_open) < 0;
     int64_t open = find(job->claims, cursor->low, total, is_open);
     cursor->low = open < 0 ? total : open;
     return open < 0;
+}
+
+int64_t ndshm__claim_ended(const struct ndshm__job_view *job, const uint8_t *given, int64_t begin,
+                           int64_t end, bool any)
+{
+    for (int64_t at = begin & ~INT64_C(7); at < end; at += 8) {
+        uint64_t marks = (any ? HIGH : load(job->states, at)) & ~*(const word *)(given + at) & HIGH;
+        if (at < begin)
+            marks &= ~UINT64_C(0) << 8 * (begin - at);
+        if (!marks)
+            continue;
+        int64_t found = at + __builtin_ctzll(marks) / 8;
+        return found < end ? found : -1;
+    }
+    return -1;
 }
 
 static void tally_byte(uint8_t state, struct ndshm__tally *out)

@@ -33,6 +33,11 @@ bool ndshm__claim_exhausted(const struct ndshm__job_view *job);
  */
 bool ndshm__claim_complete(const struct ndshm__job_view *job, struct ndshm__cursor *cursor);
 
+/* The first unit at or behind begin that is not marked as given (0x80) and has ended; any: whether
+ * or not. -1. There are 8 bytes more than units of given. */
+int64_t ndshm__claim_ended(const struct ndshm__job_view *job, const uint8_t *given, int64_t begin,
+                           int64_t end, bool any);
+
 /* Units by state. */
 struct ndshm__tally {
     int64_t final, failed, running;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a dead worker owned. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/os.h"
@@ -11,8 +12,7 @@ struct death {
     struct ndshm__serving serving;
     const char *name; /* of the pool */
     int slot;
-    int signal;
-    const char *cause;
+    const struct ndshm__cause *cause;
 };
 
 /* What it published and did not record is found by its derived name. */
@@ -26,11 +26,19 @@ static void remove_unrecorded(struct death *death, int64_t unit)
 static void lose(struct death *death, int64_t unit)
 {
     struct ndshm__job_view *job = &death->serving.job;
+    bool late = death->cause->deadline != 0;
+    int status = late ? -ETIMEDOUT : NDSHM_EWORKER;
     char message[256];
-    snprintf(message, sizeof message, "the worker was %s while it ran this task", death->cause);
-    ndshm__news_add(job, unit, NDSHM_EWORKER, death->signal, message);
+    if (late)
+        snprintf(message, sizeof message,
+                 "still running after its deadline of %d ms: its worker was killed",
+                 job->facts.timeout_ms);
+    else
+        snprintf(message, sizeof message, "the worker was %s while it ran this task",
+                 death->cause->text);
+    ndshm__news_add(job, unit, status, death->cause->signal, message);
     if (job->records) {
-        job->records[unit].status = NDSHM_EWORKER;
+        job->records[unit].status = status;
         job->records[unit].worker = (int16_t)(death->slot + 1);
         job->records[unit].end_ns = ndshm__os_now();
     }
@@ -39,7 +47,16 @@ static void lose(struct death *death, int64_t unit)
         uint32_t running = 0;
         atomic_compare_exchange_strong(&job->memory->stop, &running, NDSHM__STOP_ERROR);
     }
-    atomic_store(&job->states[unit], NDSHM__UNIT_LOST);
+    atomic_store(&job->states[unit], late ? NDSHM__UNIT_LATE : NDSHM__UNIT_LOST);
+}
+
+/* A deadline was for one unit; a worker may have begun another one at the moment of its death. */
+static bool is_charged(const struct death *death, int64_t unit)
+{
+    const struct ndshm__slot *slot = &death->serving.pool->slots[death->slot];
+    const struct ndshm__cause *cause = death->cause;
+    return !cause->deadline || (cause->unit == unit && atomic_load(&slot->unit) == unit &&
+                                atomic_load(&slot->deadline) == cause->deadline);
 }
 
 /* The unit that was running: once more, or never. */
@@ -47,6 +64,10 @@ static void charge(struct death *death, int64_t unit)
 {
     struct ndshm__job_view *job = &death->serving.job;
     remove_unrecorded(death, unit);
+    if (!is_charged(death, unit)) {
+        atomic_store(&job->states[unit], NDSHM__UNIT_PENDING);
+        return;
+    }
     if (!job->attempts || atomic_load(&job->attempts[unit]) >= job->facts.retries) {
         lose(death, unit);
         return;
@@ -85,10 +106,10 @@ static void settle_job(struct death *death)
     ndshm__event_raise(&serving->pool->step);
 }
 
-void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot, int signal,
-                         const char *cause)
+void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot,
+                         const struct ndshm__cause *cause)
 {
-    struct death death = {.name = name, .slot = slot, .signal = signal, .cause = cause};
+    struct death death = {.name = name, .slot = slot, .cause = cause};
     uint64_t id = atomic_load(&pool->slots[slot].current);
     int entry = ndshm__table_find(pool, id);
     ndshm__work_forget(pool, slot);

@@ -73,22 +73,23 @@ static int verdict(const ndshm_job *job)
 {
     const struct ndshm__job_memory *memory = job->view.memory;
     struct ndshm__tally tally = {0};
+    int64_t count = job->stream ? ndshm__stream_fed(job) : job->view.units;
     bool done = atomic_load_explicit(&memory->state, memory_order_acquire) == NDSHM__JOB_DONE;
     int32_t why = broken(job);
     if (why)
         return ndshm__fail(why, "%s: a worker could not open the job: %s", job->name,
                            ndshm_strerror(why));
     if (atomic_load(&memory->failed) || atomic_load(&memory->stop))
-        ndshm__claim_tally(&job->view, 0, job->view.units, &tally);
+        ndshm__job_tally(job, &tally);
     else
-        tally.final = job->view.units;
+        tally.final = count;
     if (tally.failed && done)
         return ndshm__fail(NDSHM_ETASK, "%s: %lld of %lld %s failed", job->name,
-                           (long long)tally.failed, (long long)job->view.units,
+                           (long long)tally.failed, (long long)count,
                            job->view.facts.flags & NDSHM_JOB_RANGES ? "ranges" : "tasks");
     if (!done && !job->pool->closed)
         return ndshm__pool_dead(job->pool);
-    if (!done || tally.final < job->view.units)
+    if (!done || tally.final < count)
         return ndshm__fail(NDSHM_ECANCELED, "%s: ended before all was done", job->name);
     return 0;
 }
@@ -113,6 +114,22 @@ int ndshm__job_wait(ndshm_job *job, int timeout_ms)
     }
 }
 
+void ndshm__job_settle(ndshm_job *job)
+{
+    struct ndshm__serving serving = {
+        .pool = job->pool->memory, .entry = job->entry, .job = job->view};
+    if (job->entry >= 0)
+        ndshm__serving_settle(&serving);
+}
+
+int ndshm__job_over(const ndshm_job *job)
+{
+    int32_t why = broken(job);
+    if (!job->pool->closed && atomic_load(&job->pool->memory->state) == NDSHM__POOL_DEAD)
+        return ndshm__pool_dead(job->pool);
+    return ndshm__fail(why ? why : NDSHM_ECANCELED, "%s: the job is over", job->name);
+}
+
 /* Begins no further task. Under the mutex. */
 static void stop(ndshm_job *job, uint32_t why)
 {
@@ -124,9 +141,9 @@ static void stop(ndshm_job *job, uint32_t why)
         atomic_store(&job->view.memory->stop, why);
     else
         atomic_compare_exchange_strong(&job->view.memory->stop, &running, why);
-    struct ndshm__serving serving = {.pool = pool, .entry = job->entry, .job = job->view};
     ndshm__table_withdraw(pool, job->entry);
-    ndshm__serving_settle(&serving);
+    ndshm__job_settle(job);
+    ndshm__event_raise(&pool->done); /* for who feeds it */
 }
 
 void ndshm__job_clear(ndshm_job *job)
@@ -171,6 +188,8 @@ void ndshm__job_free(ndshm_job *job)
     free(job->held);
     ndshm__layout_free(&job->view);
     free(job->copy);
+    free(job->next.given);
+    free(job->stream);
     free(job);
     ndshm__quiet_end();
     ndshm__pool_release(pool);

@@ -21,12 +21,21 @@ static void count_ranges(const ndshm_job *job, struct ndshm__tally *out)
     }
 }
 
+void ndshm__job_tally(const ndshm_job *job, struct ndshm__tally *out)
+{
+    ndshm__claim_tally(&job->view, 0, job->view.units, out);
+    if (!ndshm__layout_is_stream(&job->view))
+        return;
+    out->final += atomic_load(&job->view.memory->past_done);
+    out->failed += atomic_load(&job->view.memory->past_failed);
+}
+
 static void count_tasks(const ndshm_job *job, struct ndshm__tally *out)
 {
     if (job->view.facts.flags & NDSHM_JOB_RANGES)
         count_ranges(job, out);
     else
-        ndshm__claim_tally(&job->view, 0, job->view.units, out);
+        ndshm__job_tally(job, out);
 }
 
 static int32_t count_workers(const ndshm_pool *pool)
@@ -63,7 +72,8 @@ int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out)
     memset(out, 0, sizeof *out);
     out->finished = ndshm__job_done(job); /* first: then the counts are those of the end */
     count_tasks(job, &tally);
-    out->count = job->view.facts.count;
+    out->count = ndshm__layout_is_stream(&job->view) ? atomic_load(&job->view.memory->fed)
+                                                     : job->view.facts.count;
     out->done = tally.final;
     out->failed = tally.failed;
     out->running = tally.running;

@@ -7,7 +7,7 @@
 #include "base/os.h"
 #include "pool/pool.h"
 
-static uint8_t state_of(const ndshm_job *job, int64_t unit)
+uint8_t ndshm__job_state(const ndshm_job *job, int64_t unit)
 {
     return atomic_load_explicit(&job->view.states[unit], memory_order_acquire);
 }
@@ -15,6 +15,8 @@ static uint8_t state_of(const ndshm_job *job, int64_t unit)
 /* The unit of a task, or -ERANGE. */
 static int64_t find_unit(const ndshm_job *job, int64_t index)
 {
+    if (job->stream)
+        return ndshm__stream_find(job, index);
     if (index < 0 || index >= job->view.facts.count)
         return ndshm__fail(-ERANGE, "%s: no task %lld; there are %lld", job->name, (long long)index,
                            (long long)job->view.facts.count);
@@ -23,6 +25,10 @@ static int64_t find_unit(const ndshm_job *job, int64_t index)
 
 static const struct ndshm__news *find_news(const ndshm_job *job, int64_t unit)
 {
+    if (job->stream) {
+        const struct ndshm__news *news = &job->view.news[unit];
+        return atomic_load_explicit(&news->ready, memory_order_acquire) ? news : NULL;
+    }
     int64_t count = atomic_load(&job->view.memory->news_count);
     for (int64_t i = 0; i < count && i < job->view.news_size; i++) {
         const struct ndshm__news *news = &job->view.news[i];
@@ -43,7 +49,9 @@ static void fill_failure(const ndshm_job *job, int64_t unit, uint8_t state, ndsh
         out->message[sizeof out->message - 1] = '\0';
     }
     if (!out->status)
-        out->status = state == NDSHM__UNIT_LOST ? NDSHM_EWORKER : NDSHM_ETASK;
+        out->status = state == NDSHM__UNIT_LOST   ? NDSHM_EWORKER
+                      : state == NDSHM__UNIT_LATE ? -ETIMEDOUT
+                                                  : NDSHM_ETASK;
     if (!out->message[0])
         ndshm__text_copy(out->message, sizeof out->message, ndshm_strerror(out->status));
 }
@@ -67,10 +75,9 @@ static int unfinished_status(const ndshm_job *job)
     return dead && !job->pool->closed ? NDSHM_EWORKER : NDSHM_ECANCELED;
 }
 
-/* Under the mutex. */
-static void fill(const ndshm_job *job, int64_t unit, ndshm_result *out)
+void ndshm__job_fate(const ndshm_job *job, int64_t unit, ndshm_result *out)
 {
-    uint8_t state = state_of(job, unit);
+    uint8_t state = ndshm__job_state(job, unit);
     memset(out, 0, sizeof *out);
     int64_t end;
     ndshm__layout_tasks(&job->view, unit, &out->index, &end);
@@ -101,58 +108,11 @@ int ndshm_job_result(const ndshm_job *job, int64_t index, ndshm_result *out)
         return status;
     int64_t unit = find_unit(job, index);
     if (unit >= 0) {
-        fill(job, unit, out);
+        ndshm__job_fate(job, unit, out);
         out->index = index;
     }
     ndshm__job_unlock(job);
     return unit < 0 ? (int)unit : 0;
-}
-
-/* The next result, if it is there; -EAGAIN: not yet. */
-static int look_at_next(ndshm_job *job, ndshm_result *out)
-{
-    pthread_mutex_lock(&job->pool->mutex);
-    bool last = job->next == job->view.units;
-    bool ready = !last && (state_of(job, job->next) & NDSHM__UNIT_FINAL || ndshm__job_done(job));
-    if (ready)
-        fill(job, job->next++, out);
-    pthread_mutex_unlock(&job->pool->mutex);
-    if (last)
-        return ndshm__fail(-ENOENT, "%s: there are no more results", job->name);
-    return ready ? 0 : -EAGAIN;
-}
-
-static int wait_for_next(ndshm_job *job, int timeout_ms, ndshm_result *out)
-{
-    struct ndshm__event *event = &job->pool->memory->step;
-    int64_t end = ndshm__deadline(timeout_ms);
-    for (;;) {
-        uint32_t seen = ndshm__event_read(event);
-        int status = look_at_next(job, out);
-        if (status != -EAGAIN)
-            return status;
-        status = ndshm__job_sleep(job, event, seen, end);
-        if (status == -ETIMEDOUT)
-            return ndshm__fail(status, "%s: the next task is not finished after %d ms", job->name,
-                               timeout_ms);
-        if (status)
-            return ndshm__pool_dead(job->pool);
-    }
-}
-
-int ndshm_job_next(ndshm_job *job, int timeout_ms, ndshm_result *out)
-{
-    ndshm__begin("ndshm_job_next");
-    int status = ndshm__job_check(job);
-    if (!status)
-        status = look_at_next(job, out);
-    if (status != -EAGAIN)
-        return status;
-    /* Workers raise the event only for those who wait: that must be seen before we look again. */
-    atomic_fetch_add(&job->pool->memory->step.waiters, 1);
-    status = wait_for_next(job, timeout_ms, out);
-    atomic_fetch_sub(&job->pool->memory->step.waiters, 1);
-    return status;
 }
 
 /* --- taking --- */
@@ -167,7 +127,7 @@ static int nothing(const ndshm_job *job, int64_t index, int64_t unit, uint8_t st
     if (state == NDSHM__UNIT_OK || job->cleared)
         return ndshm__fail(-ENOENT, "%s: task %lld has no result%s", job->name, (long long)index,
                            job->cleared ? " any more: its pool was closed" : "");
-    fill(job, unit, &result);
+    ndshm__job_fate(job, unit, &result);
     int status = result.status ? result.status : NDSHM_ECORRUPT; /* its state changed meanwhile */
     return ndshm__fail(status, "%s: task %lld: %s", job->name, (long long)index,
                        result.message[0] ? result.message : ndshm_strerror(status));
@@ -194,7 +154,7 @@ static int take(ndshm_job *job, int64_t index, int kind, int access, struct ndsh
     int64_t unit = find_unit(job, index);
     if (unit < 0)
         return (int)unit;
-    uint8_t state = state_of(job, unit);
+    uint8_t state = ndshm__job_state(job, unit);
     if ((state != NDSHM__UNIT_RESULT && state != NDSHM__UNIT_REFERENCE) || job->cleared)
         return nothing(job, index, unit, state);
     int status = attach_result(job, unit, state, kind, access, out);

@@ -27,7 +27,8 @@ static int64_t place(struct plan *plan, int64_t count, int64_t size)
 }
 
 struct offsets {
-    int64_t claims, states, attempts, records, news, uuids, text_begin, text, params, size;
+    int64_t claims, states, attempts, records, sequence, news, uuids, text_begin, text, params,
+        size;
 };
 
 static bool compute(const struct ndshm__job_view *view, struct offsets *at)
@@ -40,6 +41,7 @@ static bool compute(const struct ndshm__job_view *view, struct offsets *at)
     at->attempts = facts->retries ? place(&plan, units, 1) : 0;
     at->records =
         facts->count <= NDSHM__RECORDS_MAX ? place(&plan, units, sizeof(struct ndshm__record)) : 0;
+    at->sequence = ndshm__layout_is_stream(view) ? place(&plan, units, sizeof(int64_t)) : 0;
     at->news = place(&plan, view->news_size, sizeof(struct ndshm__news));
     at->uuids = place(&plan, facts->nshared, 16);
     at->text_begin = place(&plan, view->texts, sizeof(int64_t));
@@ -49,13 +51,23 @@ static bool compute(const struct ndshm__job_view *view, struct offsets *at)
     return !plan.overflow;
 }
 
+static bool valid_stream(const struct ndshm__facts *facts)
+{
+    const uint32_t wrong = NDSHM_JOB_RANGES | NDSHM__JOB_OUTPUT;
+    return !(facts->flags & NDSHM__JOB_STREAM) ||
+           (facts->texts_size >= facts->count * NDSHM__ITEM_SIZE && !(facts->flags & wrong) &&
+            facts->flags & NDSHM__JOB_ITEMS && facts->chunk == 1 &&
+            facts->count <= 2 * NDSHM_WINDOW_MAX);
+}
+
 static bool valid(const struct ndshm__facts *facts)
 {
-    const uint32_t flags = NDSHM_JOB_RANGES | NDSHM__JOB_ITEMS | NDSHM__JOB_OUTPUT;
+    const uint32_t flags =
+        NDSHM_JOB_RANGES | NDSHM__JOB_ITEMS | NDSHM__JOB_OUTPUT | NDSHM__JOB_STREAM;
     return facts->layout == NDSHM__JOB_LAYOUT && !(facts->flags & ~flags) && facts->count >= 0 &&
            facts->chunk >= 0 && facts->params_size >= 0 && facts->texts_size >= 0 &&
            facts->nshared >= 0 && facts->nshared <= NDSHM__SHARED_MAX && facts->retries >= 0 &&
-           facts->retries <= NDSHM__RETRIES_MAX;
+           facts->retries <= NDSHM__RETRIES_MAX && facts->timeout_ms >= 0 && valid_stream(facts);
 }
 
 int ndshm__layout_plan(const struct ndshm__facts *facts, struct ndshm__job_view *view,
@@ -70,7 +82,11 @@ int ndshm__layout_plan(const struct ndshm__facts *facts, struct ndshm__job_view 
         return status;
     struct offsets at;
     view->units = facts->flags & NDSHM_JOB_RANGES ? view->chunks.total : facts->count;
-    view->news_size = view->units < NDSHM__NEWS_MAX ? view->units : NDSHM__NEWS_MAX;
+    if (ndshm__layout_is_stream(view))
+        view->texts_fixed = facts->texts_size - facts->count * NDSHM__ITEM_SIZE;
+    view->news_size = ndshm__layout_is_stream(view) || view->units < NDSHM__NEWS_MAX
+                          ? view->units
+                          : NDSHM__NEWS_MAX;
     bool fits = ndshm__add(NDSHM__TEXT_SHARED + facts->nshared,
                            facts->flags & NDSHM__JOB_ITEMS ? facts->count : 0, &view->texts);
     if (!fits || !compute(view, &at)) {
@@ -91,6 +107,7 @@ void ndshm__layout_bind(struct ndshm__job_view *view, void *memory)
     view->states = (_Atomic uint8_t *)(base + at.states);
     view->attempts = at.attempts ? (_Atomic uint8_t *)(base + at.attempts) : NULL;
     view->records = at.records ? (struct ndshm__record *)(base + at.records) : NULL;
+    view->sequence = at.sequence ? (_Atomic int64_t *)(base + at.sequence) : NULL;
     view->news = (struct ndshm__news *)(base + at.news);
     view->uuids = (uint8_t(*)[16])(base + at.uuids);
     view->text_begin = (int64_t *)(base + at.text_begin);
@@ -114,6 +131,11 @@ void ndshm__layout_format(struct ndshm__job_view *view, void *memory)
     atomic_store_explicit(&view->memory->state,
                           view->facts.count ? NDSHM__JOB_RUNNING : NDSHM__JOB_DONE,
                           memory_order_relaxed);
+    if (!ndshm__layout_is_stream(view))
+        return;
+    for (int64_t i = 0; i < view->units; i++) /* empty places */
+        atomic_store_explicit(&view->claims[i], NDSHM__CLAIM_FINAL, memory_order_relaxed);
+    atomic_store_explicit(&view->memory->hint, view->chunks.total, memory_order_relaxed);
 }
 
 int ndshm__layout_read(void *memory, int64_t size, struct ndshm__job_view *view)
@@ -161,6 +183,8 @@ void ndshm__layout_tasks(const struct ndshm__job_view *view, int64_t unit, int64
         ndshm__chunks_bounds(&view->chunks, unit, begin, end);
         return;
     }
+    if (view->sequence) /* anything may stand there */
+        unit = atomic_load(&view->sequence[unit]) & (INT64_MAX >> 1);
     *begin = unit;
     *end = unit + 1;
 }

@@ -18,13 +18,15 @@ enum {
     NDSHM__SHARED_MAX = 4096,
     NDSHM__RETRIES_MAX = 100,
     NDSHM__RECORDS_MAX = 65536, /* tasks of a job whose times are kept */
-    NDSHM__NEWS_MAX = 256,      /* messages that are kept */
+    NDSHM__NEWS_MAX = 256,      /* messages that are kept, of a job that is no stream */
+    NDSHM__ITEM_SIZE = NDSHM_REF_MAX + 1,
     NDSHM__FN_BY_NAME = -1
 };
 
 enum { /* facts.flags, beside NDSHM_JOB_RANGES */
        NDSHM__JOB_ITEMS = 0x100,
-       NDSHM__JOB_OUTPUT = 0x200
+       NDSHM__JOB_OUTPUT = 0x200,
+       NDSHM__JOB_STREAM = 0x400 /* count places, which are used again and again */
 };
 
 struct ndshm__facts {
@@ -42,7 +44,8 @@ struct ndshm__facts {
     int32_t retries;
     int32_t on_error;
     uint8_t output_uuid[16];
-    uint8_t reserved[32];
+    int32_t timeout_ms;
+    uint8_t reserved[28];
 };
 
 enum { NDSHM__JOB_RUNNING = 1, NDSHM__JOB_DONE = 2 };                          /* state */
@@ -62,7 +65,8 @@ enum {
     NDSHM__UNIT_REFERENCE = 0x82, /* succeeded, and left the name of a segment */
     NDSHM__UNIT_TAKEN = 0x83,     /* succeeded; the result is somebody's */
     NDSHM__UNIT_FAILED = 0xC0,    /* this bit means failure */
-    NDSHM__UNIT_LOST = 0xC1       /* its worker died */
+    NDSHM__UNIT_LOST = 0xC1,      /* its worker died */
+    NDSHM__UNIT_LATE = 0xC2       /* it missed its deadline */
 };
 
 /* Times and more of one unit. */
@@ -91,12 +95,16 @@ struct ndshm__job_memory {
     _Atomic uint32_t results;          /* not 0 once a unit left a result */
     _Alignas(64) _Atomic int64_t hint; /* where to look for free chunks; the bytes are the truth */
     _Alignas(64) _Atomic int64_t news_count;
+    _Alignas(64) _Atomic int64_t fed; /* of a stream, as the next three */
+    _Atomic int64_t past_done;        /* of tasks whose place was given to others */
+    _Atomic int64_t past_failed;
+    _Atomic uint32_t ended; /* not 0: nothing more will be fed */
 };
 
 static_assert(sizeof(struct ndshm__facts) == 128, "facts");
 static_assert(sizeof(struct ndshm__record) == 32, "record");
 static_assert(sizeof(struct ndshm__news) == 272, "news");
-static_assert(sizeof(struct ndshm__job_memory) == 320, "job");
+static_assert(sizeof(struct ndshm__job_memory) == 384, "job");
 static_assert(offsetof(struct ndshm__job_memory, hint) == 192, "hint");
 
 /* Texts by number: function, output, the shared references, the items. */
@@ -108,14 +116,16 @@ struct ndshm__job_view {
     struct ndshm__chunks chunks;
     int64_t units;
     int64_t texts;
+    int64_t texts_fixed; /* of a stream: bytes before the items, which have NDSHM__ITEM_SIZE each */
     int64_t news_size;
     struct ndshm__job_memory *memory;
     _Atomic uint8_t *claims;       /* chunks.total, then final ones up to a multiple of 64 */
     _Atomic uint8_t *states;       /* units, then final ones */
     _Atomic uint8_t *attempts;     /* units, or NULL when there are no retries */
     struct ndshm__record *records; /* units, or NULL */
-    struct ndshm__news *news;
-    uint8_t (*uuids)[16]; /* of the shared references */
+    _Atomic int64_t *sequence;     /* of a stream: the task in each place */
+    struct ndshm__news *news;      /* of a stream: one a place */
+    uint8_t (*uuids)[16];          /* of the shared references */
     int64_t *text_begin;
     char *text;
     uint8_t *params;
@@ -141,7 +151,12 @@ void ndshm__layout_free(struct ndshm__job_view *view);
 int ndshm__layout_text(const struct ndshm__job_view *view, int64_t index,
                        char buffer[NDSHM_REF_MAX + 1]);
 
-/* The tasks of a unit, and the unit of a task. */
+static inline bool ndshm__layout_is_stream(const struct ndshm__job_view *view)
+{
+    return view->facts.flags & NDSHM__JOB_STREAM;
+}
+
+/* The tasks of a unit, and the unit of a task (not of a stream). */
 void ndshm__layout_tasks(const struct ndshm__job_view *view, int64_t unit, int64_t *begin,
                          int64_t *end);
 int64_t ndshm__layout_unit(const struct ndshm__job_view *view, int64_t task);

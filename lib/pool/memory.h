@@ -44,8 +44,10 @@ struct ndshm__event {
 struct ndshm__slot {
     _Alignas(64) _Atomic uint64_t current; /* id of the job that its worker may touch, or 0 */
     _Atomic uint32_t state;
-    _Atomic uint32_t gate; /* 1: its worker may begin */
-    _Atomic uint32_t pid;  /* for people */
+    _Atomic uint32_t gate;    /* 1: its worker may begin */
+    _Atomic uint32_t pid;     /* for people */
+    _Atomic int64_t deadline; /* of unit, in ns, while its job has deadlines and it owns a chunk */
+    _Atomic int64_t unit;
 };
 
 enum { NDSHM__ENTRY_INLINE = 1, NDSHM__ENTRY_FORKED_ONLY = 2 };
@@ -53,7 +55,8 @@ enum { NDSHM__ENTRY_INLINE = 1, NDSHM__ENTRY_FORKED_ONLY = 2 };
 struct ndshm__entry {
     _Alignas(64) _Atomic uint64_t id; /* of the job, 0: none. Written by the host */
     _Atomic uint32_t flags;
-    _Atomic int32_t broken; /* why a worker could not serve it; 0: it can be */
+    _Atomic int32_t timeout_ms; /* deadline of its tasks, or 0 */
+    _Atomic int32_t broken;     /* why a worker could not serve it; 0: it can be */
 };
 
 struct ndshm__pool_memory {

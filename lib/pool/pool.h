@@ -8,6 +8,7 @@
 #include "pool/attachment.h"
 #include "pool/park.h"
 #include "pool/results.h"
+#include "pool/stream.h"
 #include "pool/supervisor.h"
 
 struct ndshm_pool {
@@ -28,6 +29,14 @@ struct ndshm_pool {
     ndshm_job *jobs;                    /* all of its jobs */
 };
 
+/* What ndshm_job_next has given. */
+struct ndshm__next {
+    int64_t count;
+    uint8_t *given; /* a byte a unit, 0x80: given; NULL when they come by index */
+    int64_t low;    /* all before it were given */
+    int64_t scan;   /* where the search goes on */
+};
+
 struct ndshm_job {
     uint64_t generation;
     ndshm_pool *pool;
@@ -42,7 +51,8 @@ struct ndshm_job {
     void *copy;
     struct ndshm__attachment *held; /* what shared and output refer to */
     int nheld;
-    int64_t next; /* unit, for ndshm_job_next */
+    struct ndshm__next next;
+    struct ndshm__stream *stream; /* NULL: it is none */
     char name[NDSHM__MEMBER_SIZE];
 };
 
@@ -68,6 +78,16 @@ int ndshm__job_config(const ndshm_job_config *given, ndshm_job_config *config);
 int ndshm__job_place(ndshm_job *job, struct ndshm__facts *facts);
 void ndshm__job_displace(ndshm_job *job);
 
+/* next.c */
+int ndshm__next_init(ndshm_job *job, int order);
+
+/* job_progress.c, under the mutex: units, those that have left a stream included */
+void ndshm__job_tally(const ndshm_job *job, struct ndshm__tally *out);
+
+/* job_result.c, under the mutex */
+uint8_t ndshm__job_state(const ndshm_job *job, int64_t unit);
+void ndshm__job_fate(const ndshm_job *job, int64_t unit, ndshm_result *out);
+
 /* job.c. _check: -EINVAL, -EPERM in a forked child. _lock: the same, and 0 with the pool's mutex
  * held. */
 int ndshm__job_check(const ndshm_job *job);
@@ -75,6 +95,8 @@ int ndshm__job_lock(const ndshm_job *job);
 void ndshm__job_unlock(const ndshm_job *job);
 int ndshm__job_wait(ndshm_job *job, int timeout_ms);
 bool ndshm__job_done(const ndshm_job *job); /* under the mutex: nothing will change any more */
+void ndshm__job_settle(ndshm_job *job);     /* under the mutex: looks whether it is complete */
+int ndshm__job_over(const ndshm_job *job);  /* under the mutex: why nothing more can be fed */
 void ndshm__job_clear(ndshm_job *job);      /* under the mutex: removes what nobody took */
 void ndshm__job_free(ndshm_job *job);
 

@@ -33,16 +33,20 @@ void ndshm__remove_result(const char *name, uint8_t state)
     ndshm__quiet_end();
 }
 
-void ndshm__remove_results(const char *pool, struct ndshm__job_view *job)
+void ndshm__remove_unit(const char *pool, struct ndshm__job_view *job, int64_t unit)
 {
     char name[NDSHM__MEMBER_SIZE];
+    uint8_t state = atomic_load(&job->states[unit]);
+    if (state != NDSHM__UNIT_RESULT && state != NDSHM__UNIT_REFERENCE)
+        return;
+    ndshm__result_of(name, pool, job, unit);
+    ndshm__remove_result(name, state);
+}
+
+void ndshm__remove_results(const char *pool, struct ndshm__job_view *job)
+{
     if (!atomic_load(&job->memory->results))
         return;
-    for (int64_t unit = 0; unit < job->units; unit++) {
-        uint8_t state = atomic_load(&job->states[unit]);
-        if (state != NDSHM__UNIT_RESULT && state != NDSHM__UNIT_REFERENCE)
-            continue;
-        ndshm__result_of(name, pool, job, unit);
-        ndshm__remove_result(name, state);
-    }
+    for (int64_t unit = 0; unit < job->units; unit++)
+        ndshm__remove_unit(pool, job, unit);
 }

@@ -72,14 +72,17 @@ void ndshm__serving_settle(struct ndshm__serving *serving)
     ndshm__table_withdraw(serving->pool, serving->entry);
     ndshm__event_raise(&serving->pool->done);
     ndshm__event_raise(&serving->pool->step);
+    if (ndshm__layout_is_stream(&serving->job)) /* workers that waited inside it go */
+        ndshm__work_raise(serving->pool, NDSHM_WORKERS_MAX);
 }
 
 void ndshm__news_add(struct ndshm__job_view *job, int64_t unit, int status, int signal,
                      const char *message)
 {
-    if (atomic_load(&job->memory->news_count) >= job->news_size)
+    bool stream = ndshm__layout_is_stream(job);
+    if (!stream && atomic_load(&job->memory->news_count) >= job->news_size)
         return;
-    int64_t place = atomic_fetch_add(&job->memory->news_count, 1);
+    int64_t place = stream ? unit : atomic_fetch_add(&job->memory->news_count, 1);
     if (place < 0 || place >= job->news_size)
         return;
     struct ndshm__news *news = &job->news[place];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/os_spawn.h"
 #include "pool/pool.h"
 
 static const int64_t look_again_ns = 1000000;
@@ -17,13 +18,44 @@ void ndshm_job_config_init(ndshm_job_config *config)
 
 /* --- the config --- */
 
+static bool is_stream(const ndshm_job_config *config)
+{
+    return config->count == NDSHM_STREAM;
+}
+
+static int check_stream(const ndshm_job_config *config)
+{
+    if (config->items || config->output || config->flags & NDSHM_JOB_RANGES)
+        return ndshm__fail(-EINVAL, "a stream has neither items, which are fed, nor an output nor "
+                                    "ranges");
+    if (config->chunk < 0 || config->chunk > 1)
+        return ndshm__fail(-EINVAL, "chunk %lld: a stream's tasks are claimed one by one",
+                           (long long)config->chunk);
+    if (config->window < 0 || config->window > NDSHM_WINDOW_MAX)
+        return ndshm__fail(-EINVAL, "a window of %d: 1 to %d", config->window, NDSHM_WINDOW_MAX);
+    return 0;
+}
+
 static int check_numbers(const ndshm_job_config *config)
 {
-    if (config->flags & ~(uint32_t)NDSHM_JOB_RANGES || config->reserved)
-        return ndshm__fail(-EINVAL, "unknown flags or reserved bytes in the job config");
+    if (config->flags & ~(uint32_t)NDSHM_JOB_RANGES)
+        return ndshm__fail(-EINVAL, "unknown flags 0x%x in the job config", config->flags);
+    if (config->timeout_ms < 0)
+        return ndshm__fail(-EINVAL, "a deadline of %d ms", config->timeout_ms);
+    if (config->order != NDSHM_ORDER_INDEX && config->order != NDSHM_ORDER_COMPLETED)
+        return ndshm__fail(-EINVAL, "order %d is none of NDSHM_ORDER_*", config->order);
+    if (is_stream(config))
+        return check_stream(config);
+    if (config->window)
+        return ndshm__fail(-EINVAL, "a window of %d, but no stream", config->window);
     if (config->count < 0 || config->chunk < 0)
         return ndshm__fail(-EINVAL, "count %lld, chunk %lld: must not be negative",
                            (long long)config->count, (long long)config->chunk);
+    return 0;
+}
+
+static int check_limits(const ndshm_job_config *config)
+{
     if (config->nshared < 0 || config->nshared > NDSHM__SHARED_MAX)
         return ndshm__fail(-EINVAL, "%d shared references: 0 to %d", config->nshared,
                            NDSHM__SHARED_MAX);
@@ -58,6 +90,8 @@ int ndshm__job_config(const ndshm_job_config *given, ndshm_job_config *config)
     int status = ndshm__config_copy(given, sizeof *config, config);
     if (!status)
         status = check_numbers(config);
+    if (!status)
+        status = check_limits(config);
     return status ? status : check_pointers(config);
 }
 
@@ -86,6 +120,8 @@ static int measure_texts(const ndshm_job_config *config, int64_t *size)
         status = add_text(config->shared[i], "shared", i, size);
     for (int64_t i = 0; !status && config->items && i < config->count; i++)
         status = add_text(config->items[i], "items", i, size);
+    if (is_stream(config))
+        *size += ndshm__stream_places(config->window) * NDSHM__ITEM_SIZE;
     return status;
 }
 
@@ -112,6 +148,8 @@ static void write_texts(struct ndshm__job_view *view, const ndshm_job_config *co
         put_text(view, &number, &at, config->shared[i]);
     for (int64_t i = 0; config->items && i < config->count; i++)
         put_text(view, &number, &at, config->items[i]);
+    for (; number < view->texts; at += NDSHM__ITEM_SIZE) /* of a stream: to be fed */
+        view->text_begin[number++] = at;
 }
 
 /* --- references: held by the job, so that no worker finds another segment --- */
@@ -179,14 +217,16 @@ static int gather(ndshm_job *job, const ndshm_job_config *config, struct ndshm__
     *facts = (struct ndshm__facts){
         .layout = NDSHM__JOB_LAYOUT,
         .flags = config->flags | (config->items ? NDSHM__JOB_ITEMS : 0u) |
-                 (config->output ? NDSHM__JOB_OUTPUT : 0u),
-        .count = config->count,
-        .chunk = config->chunk,
+                 (config->output ? NDSHM__JOB_OUTPUT : 0u) |
+                 (is_stream(config) ? NDSHM__JOB_STREAM | NDSHM__JOB_ITEMS : 0u),
+        .count = is_stream(config) ? ndshm__stream_places(config->window) : config->count,
+        .chunk = is_stream(config) ? 1 : config->chunk,
         .seed = config->seed,
         .params_size = (int64_t)config->params_size,
         .nshared = config->nshared,
         .retries = config->retries,
         .on_error = config->on_error,
+        .timeout_ms = config->timeout_ms,
     };
     int status = find_function(job->pool, config, facts);
     if (!status)
@@ -251,14 +291,20 @@ static int announce(ndshm_job *job, const ndshm_job_config *config)
         copy_uuid(view->uuids[i], &job->held[i]);
     if (config->params_size)
         memcpy(view->params, config->params, config->params_size);
-    int status = job->segment ? ndshm__segment_publish(job->segment) : 0;
+    int status = ndshm__stream_init(job);
+    if (!status)
+        status = ndshm__next_init(job, config->order);
+    if (!status && job->segment)
+        status = ndshm__segment_publish(job->segment);
     if (status)
         return status;
     uint32_t flags =
         (job->segment ? 0u : NDSHM__ENTRY_INLINE) | (config->fn ? NDSHM__ENTRY_FORKED_ONLY : 0u);
-    ndshm__table_put(pool->memory, job->entry, job->id, flags);
-    if (view->facts.count)
+    ndshm__table_put(pool->memory, job->entry, job->id, flags, config->timeout_ms);
+    if (view->facts.count && !job->stream)
         ndshm__table_offer(pool->memory, job->entry, view->chunks.total);
+    if (config->timeout_ms)
+        ndshm__os_event_signal(pool->launch.event);
     return 0;
 }
 

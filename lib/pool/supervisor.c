@@ -22,6 +22,8 @@ enum {
 struct child {
     int pid; /* 0: none */
     int pidfd;
+    int64_t deadline; /* why it was killed, or 0 */
+    int64_t unit;
 };
 
 struct supervisor {
@@ -121,6 +123,7 @@ static int fork_worker(struct supervisor *self, int slot)
     struct ndshm__slot *shared = &self->pool->slots[slot];
     struct child *child = &self->children[slot];
     atomic_store(&shared->gate, 0);
+    atomic_store(&shared->deadline, 0);
     atomic_store(&shared->state, NDSHM__SLOT_STARTING);
     int pid = ndshm__os_fork();
     if (pid == 0)
@@ -175,13 +178,14 @@ static void fork_wanted(struct supervisor *self)
     }
 }
 
-static void describe(int status, char cause[64], int *signal)
+static void describe(int status, struct ndshm__cause *cause)
 {
-    *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (*signal)
-        snprintf(cause, 64, "killed by signal %d (%s)", *signal, sigdescr_np(*signal));
+    cause->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (cause->signal)
+        snprintf(cause->text, sizeof cause->text, "killed by signal %d (%s)", cause->signal,
+                 sigdescr_np(cause->signal));
     else
-        snprintf(cause, 64, "ended by exit status %d", WEXITSTATUS(status));
+        snprintf(cause->text, sizeof cause->text, "ended by exit status %d", WEXITSTATUS(status));
 }
 
 /* A worker that cannot even start: tried again a few times. */
@@ -200,20 +204,21 @@ static void child_ended(struct supervisor *self, int slot)
 {
     struct child *child = &self->children[slot];
     uint32_t state = atomic_load(&self->pool->slots[slot].state);
-    int status = 0, signal;
-    char cause[64];
+    struct ndshm__cause cause = {.deadline = child->deadline, .unit = child->unit};
+    int status = 0;
     ndshm__os_collect(child->pid, true, &status);
     ndshm__os_close(child->pidfd);
     child->pid = 0;
-    describe(status, cause, &signal);
+    describe(status, &cause);
     atomic_store(&self->pool->slots[slot].state, NDSHM__SLOT_FREE);
     if (state == NDSHM__SLOT_FAILED)
         end(self, NDSHM__POOL_DEAD);
     if (state == NDSHM__SLOT_LEFT)
         return;
-    ndshm__death_settle(self->pool, self->launch->name, slot, signal, cause);
+    ndshm__death_settle(self->pool, self->launch->name, slot, &cause);
+    atomic_store(&self->pool->slots[slot].deadline, 0);
     if (state == NDSHM__SLOT_STARTING)
-        start_failed(self, cause);
+        start_failed(self, cause.text);
     else
         self->failed_starts = 0;
 }
@@ -221,6 +226,7 @@ static void child_ended(struct supervisor *self, int slot)
 /* Workers that joined are no children: a slot without its lock has a dead worker. */
 static bool check_joined(struct supervisor *self)
 {
+    static const struct ndshm__cause gone = {.text = "ended"};
     uint32_t used = atomic_load(&self->pool->slots_used);
     bool any = false;
     for (int i = self->launch->workers; i < (int)used && i < NDSHM_WORKERS_MAX; i++) {
@@ -229,7 +235,8 @@ static bool check_joined(struct supervisor *self)
         any = true;
         if (ndshm__segment_held(self->launch->name, NDSHM__LOCK_WORKER + i) != 0)
             continue;
-        ndshm__death_settle(self->pool, self->launch->name, i, 0, "ended");
+        ndshm__death_settle(self->pool, self->launch->name, i, &gone);
+        atomic_store(&self->pool->slots[i].deadline, 0);
         atomic_store(&self->pool->slots[i].state, NDSHM__SLOT_FREE);
     }
     return any;
@@ -256,11 +263,59 @@ static bool all_done(struct supervisor *self)
     return true;
 }
 
-static int patience(const struct supervisor *self, bool joined)
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether somebody works at a job, or is about to. */
+static bool is_at_work(struct ndshm__pool_memory *pool, uint64_t runnable, int entry)
+{
+    uint64_t id = atomic_load(&pool->entries[entry].id);
+    return id && (runnable >> entry & 1 || ndshm__table_busy(pool, id));
+}
+
+/* The shortest deadline that a task may begin under from now on, in ms. */
+static int64_t shortest_timeout(struct ndshm__pool_memory *pool)
+{
+    int64_t shortest = IDLE_MS;
+    uint64_t runnable =
+        atomic_load(&pool->runnable); /* before the slots: see ndshm__worker_enter */
+    for (int i = 0; i < NDSHM__ENTRIES; i++) {
+        int32_t timeout = atomic_load(&pool->entries[i].timeout_ms);
+        if (timeout > 0 && timeout < shortest && is_at_work(pool, runnable, i))
+            shortest = timeout;
+    }
+    return shortest;
+}
+
+/* Kills whoever missed a deadline; ms until one may have passed next. */
+static int64_t keep_deadlines(struct supervisor *self)
+{
+    int64_t now = ndshm__os_now(), next = shortest_timeout(self->pool);
+    for (int i = 0; i < self->launch->workers; i++) {
+        struct child *child = &self->children[i];
+        struct ndshm__slot *slot = &self->pool->slots[i];
+        int64_t deadline = atomic_load(&slot->deadline), unit = atomic_load(&slot->unit);
+        if (!child->pid || child->deadline || deadline <= 0)
+            continue;
+        if (deadline > now) {
+            next = least(next, (deadline - now) / 1000000 + 1);
+            continue;
+        }
+        child->deadline = deadline;
+        child->unit = unit;
+        ndshm__os_kill_child(child->pid);
+    }
+    return next;
+}
+
+static int patience(struct supervisor *self, bool joined)
 {
     int64_t pause = (self->pause_until - ndshm__os_now()) / 1000000 + 1;
-    int most = joined || state_of(self) == NDSHM__POOL_STOPPING ? PAUSE_MS : IDLE_MS;
-    return pause > 0 && pause < most ? (int)pause : most;
+    int64_t most = joined || state_of(self) == NDSHM__POOL_STOPPING ? PAUSE_MS : IDLE_MS;
+    most = least(most, keep_deadlines(self));
+    return (int)(pause > 0 ? least(pause, most) : most);
 }
 
 /* Sleeps until something happened, and deals with it. */

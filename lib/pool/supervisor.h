@@ -32,9 +32,17 @@ _Noreturn void ndshm__worker_main(const struct ndshm__launch *launch, int slot, 
 /* worker_main.c: the first to give a reason why the pool cannot go on. */
 void ndshm__pool_blame(struct ndshm__pool_memory *pool, int status, const char *message);
 
-/* death.c: charges the task that a dead worker was at, offers the rest of its chunk again. cause:
- * "killed by signal 9 (Killed)"; signal 0: it was none. */
-void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot, int signal,
-                         const char *cause);
+/* Why a worker died. */
+struct ndshm__cause {
+    int signal;       /* 0: none */
+    int64_t deadline; /* not 0: killed because of this one, of unit */
+    int64_t unit;
+    char text[160]; /* "killed by signal 9 (Killed)" */
+};
+
+/* death.c: charges the task that a dead worker was at, offers the rest of its chunk again. After a
+ * deadline only the task that it was for is charged. */
+void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot,
+                         const struct ndshm__cause *cause);
 
 #endif

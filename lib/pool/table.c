@@ -53,8 +53,10 @@ void ndshm__table_withdraw(struct ndshm__pool_memory *pool, int entry)
     atomic_fetch_and(&pool->runnable, ~bit(entry));
 }
 
-void ndshm__table_put(struct ndshm__pool_memory *pool, int entry, uint64_t id, uint32_t flags)
+void ndshm__table_put(struct ndshm__pool_memory *pool, int entry, uint64_t id, uint32_t flags,
+                      int32_t timeout_ms)
 {
+    atomic_store(&pool->entries[entry].timeout_ms, timeout_ms);
     atomic_store(&pool->entries[entry].flags, flags);
     atomic_store(&pool->entries[entry].broken, 0);
     atomic_store(&pool->entries[entry].id, id);

@@ -26,7 +26,8 @@ void ndshm__table_offer(struct ndshm__pool_memory *pool, int entry, int64_t want
 void ndshm__table_withdraw(struct ndshm__pool_memory *pool, int entry);
 
 /* Gives an entry to a job, and takes it away. */
-void ndshm__table_put(struct ndshm__pool_memory *pool, int entry, uint64_t id, uint32_t flags);
+void ndshm__table_put(struct ndshm__pool_memory *pool, int entry, uint64_t id, uint32_t flags,
+                      int32_t timeout_ms);
 void ndshm__table_remove(struct ndshm__pool_memory *pool, int entry);
 
 /* A worker could not serve the job. */

@@ -35,7 +35,7 @@ const char *ndshm_task_item(const ndshm_task *task)
     ndshm_task *own = &task->worker->task; /* the same one, to be written */
     if (!(job->facts.flags & NDSHM__JOB_ITEMS))
         return NULL;
-    int64_t text = NDSHM__TEXT_SHARED + job->facts.nshared + task->index;
+    int64_t text = NDSHM__TEXT_SHARED + job->facts.nshared + task->unit;
     return ndshm__layout_text(job, text, own->item) ? NULL : own->item;
 }
 
@@ -46,7 +46,7 @@ void *ndshm_task_context(const ndshm_task *task)
 
 int ndshm_task_cancelled(const ndshm_task *task)
 {
-    return ndshm__task_stopped(job_of(task)) ||
+    return ndshm__task_stopped(job_of(task)) || ndshm__deadline_passed(task->worker) ||
            atomic_load(&task->worker->pool->state) > NDSHM__POOL_STOPPING;
 }
 

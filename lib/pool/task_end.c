@@ -16,6 +16,30 @@ void ndshm__task_prepare(ndshm_task *task)
     int64_t end;
     ndshm__layout_tasks(job, task->unit, &task->index, &end);
     task->start_ns = job->records ? ndshm__os_now() : 0;
+    ndshm__deadline_arm(task->worker, task->unit);
+}
+
+/* The deadline first: the supervisor charges a unit only if both are still those that it saw. */
+void ndshm__deadline_arm(ndshm_worker *worker, int64_t unit)
+{
+    struct ndshm__slot *slot = &worker->pool->slots[worker->slot];
+    int64_t timeout_ms = worker->job.job.facts.timeout_ms;
+    if (!timeout_ms)
+        return;
+    atomic_store(&slot->deadline, ndshm__os_now() + timeout_ms * 1000000);
+    atomic_store(&slot->unit, unit);
+}
+
+void ndshm__deadline_disarm(ndshm_worker *worker)
+{
+    if (worker->job.job.facts.timeout_ms)
+        atomic_store(&worker->pool->slots[worker->slot].deadline, 0);
+}
+
+bool ndshm__deadline_passed(const ndshm_worker *worker)
+{
+    return worker->job.job.facts.timeout_ms &&
+           ndshm__os_now() > atomic_load(&worker->pool->slots[worker->slot].deadline);
 }
 
 int ndshm__task_fail_text(ndshm_task *task, int status, const char *format, ...)
@@ -133,6 +157,10 @@ int ndshm__task_end(ndshm_task *task, int status, const char *message)
     struct ndshm__job_view *job = &worker->job.job;
     uint8_t state = NDSHM__UNIT_OK;
     message = choose_message(task, status, message);
+    if (!status && worker->joined && ndshm__deadline_passed(worker)) {
+        status = -ETIMEDOUT;
+        message = "finished after its deadline, by a worker that joined";
+    }
     if (!status) {
         status = publish(task, &state);
         if (status)

@@ -112,27 +112,49 @@ void ndshm__worker_close(ndshm_worker **worker)
 
 /* --- the loop --- */
 
-/* Nothing was left to claim: says so, and goes. */
-static void leave_exhausted(ndshm_worker *worker)
+/* Nothing was left to claim: says so. */
+static void withdraw(ndshm_worker *worker)
 {
     struct ndshm__serving *serving = &worker->job;
     ndshm__table_withdraw(worker->pool, serving->entry);
     if (!atomic_load(&serving->job.memory->stop) &&
         ndshm__claim_any_free(&serving->job, &serving->cursor))
         ndshm__table_offer(worker->pool, serving->entry, 1);
+}
+
+static void leave_exhausted(ndshm_worker *worker)
+{
+    withdraw(worker);
     ndshm__worker_leave_job(worker);
+}
+
+/* In a stream more will come: stays, with everything attached, until there is other work. */
+static void rest(ndshm_worker *worker)
+{
+    const struct ndshm__job_view *job = &worker->job.job;
+    if (!ndshm__layout_is_stream(job) || atomic_load(&job->memory->state) != NDSHM__JOB_RUNNING ||
+        ndshm__task_stopped(job)) {
+        leave_exhausted(worker);
+        return;
+    }
+    withdraw(worker);
+    if (!worker->joined)
+        ndshm__os_flush_output();
 }
 
 /* Tries to own a chunk of the job that is being served. */
 static bool claim_here(ndshm_worker *worker)
 {
     struct ndshm__serving *serving = &worker->job;
+    ndshm__deadline_arm(worker, -1); /* before it owns anything */
     int64_t chunk = ndshm__claim_next(&serving->job, &serving->cursor, worker->slot);
-    if (chunk < 0)
-        return false;
-    if (atomic_load(&serving->job.memory->stop)) {
+    if (chunk >= 0 && atomic_load(&serving->job.memory->stop)) {
         ndshm__claim_release(&serving->job, chunk);
         ndshm__serving_settle(serving);
+        chunk = -1;
+    }
+    if (chunk < 0) {
+        ndshm__deadline_disarm(worker);
         return false;
     }
     worker->chunk = chunk;
@@ -152,23 +174,34 @@ static bool abandoned(const ndshm_worker *worker)
            ndshm__segment_held(ndshm__segment_name(worker->segment), NDSHM__LOCK_OWNER) <= 0;
 }
 
+/* The pool is stopping, but somebody may still feed the stream that it serves. */
+static bool unfinished_stream(const ndshm_worker *worker)
+{
+    return worker->serving && !past(worker, NDSHM__POOL_STOPPING);
+}
+
 int ndshm__worker_claim(ndshm_worker *worker, int64_t timeout_ns)
 {
     int64_t end = timeout_ns > 0 ? ndshm__os_now() + timeout_ns : timeout_ns;
     for (;;) {
+        uint32_t seen = atomic_load(&worker->pool->work);
         if (worker->serving) {
             if (!past(worker, NDSHM__POOL_STOPPING) && claim_here(worker))
                 return 0;
-            leave_exhausted(worker);
+            rest(worker);
         }
-        uint32_t seen = atomic_load(&worker->pool->work);
         if (!past(worker, NDSHM__POOL_STOPPING) && ndshm__worker_enter(worker))
             continue;
-        if (past(worker, NDSHM__POOL_RUNNING))
-            return NDSHM_ECANCELED;
         int64_t left = end < 0 ? slice_ns : end ? end - ndshm__os_now() : 0;
-        if (left <= 0)
-            return -ETIMEDOUT;
+        int status = past(worker, NDSHM__POOL_RUNNING) && !unfinished_stream(worker)
+                         ? NDSHM_ECANCELED
+                     : left <= 0 ? -ETIMEDOUT
+                                 : 0;
+        if (status) {
+            if (worker->serving)
+                leave_exhausted(worker);
+            return status;
+        }
         ndshm__work_wait(worker->pool, worker->slot, seen, &worker->spin,
                          left < slice_ns ? left : slice_ns);
         if (atomic_load(&worker->pool->work) == seen && abandoned(worker))
@@ -180,6 +213,7 @@ void ndshm__worker_finish_chunk(ndshm_worker *worker)
 {
     struct ndshm__serving *serving = &worker->job;
     ndshm__claim_finish(&serving->job, worker->chunk, worker->slot);
+    ndshm__deadline_disarm(worker);
     worker->chunk = -1;
     if (atomic_load(&worker->pool->step.waiters))
         ndshm__event_raise(&worker->pool->step);
@@ -191,7 +225,9 @@ void ndshm__worker_run(ndshm_worker *worker)
 {
     struct ndshm__job_view *job = &worker->job.job;
     ndshm_task *task = &worker->task;
-    const bool plain = !job->records && !(job->facts.flags & NDSHM_JOB_RANGES);
+    struct ndshm__event *step = &worker->pool->step;
+    const bool plain = !job->records && !job->facts.timeout_ms && !job->sequence &&
+                       !(job->facts.flags & NDSHM_JOB_RANGES);
     for (int64_t unit = worker->unit; unit < worker->unit_end; unit++) {
         if (ndshm__task_stopped(job))
             break;
@@ -204,6 +240,9 @@ void ndshm__worker_run(ndshm_worker *worker)
             atomic_store_explicit(&job->states[unit], NDSHM__UNIT_OK, memory_order_release);
         else
             ndshm__task_end(task, status, NULL);
+        if (unit + 1 < worker->unit_end &&
+            atomic_load_explicit(&step->waiters, memory_order_relaxed))
+            ndshm__event_raise(step);
     }
     ndshm__worker_finish_chunk(worker);
 }
@@ -290,6 +329,7 @@ static void give_up_chunk(ndshm_worker *worker)
         atomic_store(&serving->job.states[worker->task.unit], NDSHM__UNIT_PENDING);
     }
     ndshm__claim_release(&serving->job, worker->chunk);
+    ndshm__deadline_disarm(worker);
     worker->chunk = -1;
     ndshm__table_offer(worker->pool, serving->entry, 1);
     ndshm__serving_settle(serving);

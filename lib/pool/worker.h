@@ -77,6 +77,12 @@ int ndshm__task_fail_text(ndshm_task *task, int status, const char *format, ...)
 /* What a task has that is not plain: its time of start, or a range. */
 void ndshm__task_prepare(ndshm_task *task);
 
+/* task_end.c: the deadline of the unit that begins, -1: of whatever comes next; none any more;
+ * whether it has passed. Nothing in jobs without deadlines. */
+void ndshm__deadline_arm(ndshm_worker *worker, int64_t unit);
+void ndshm__deadline_disarm(ndshm_worker *worker);
+bool ndshm__deadline_passed(const ndshm_worker *worker);
+
 /* task_end.c: the end of a task that has more to it than success. Returns the status recorded. */
 int ndshm__task_end(ndshm_task *task, int status, const char *message);
 /* Lets go of what a task made, without a trace. */

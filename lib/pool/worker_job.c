@@ -99,6 +99,10 @@ bool ndshm__worker_enter(ndshm_worker *worker)
         int entry = oldest(worker, marks);
         if (entry < 0)
             return false;
+        if (worker->serving && entry == worker->job.entry) /* fed since it looked */
+            return true;
+        if (worker->serving)
+            ndshm__worker_leave_job(worker);
         if (enter(worker, entry))
             return true;
         marks &= ~(UINT64_C(1) << entry);

@@ -51,6 +51,9 @@ typedef struct ndshm_pool_config {
     char label[64];
     int32_t pin; /* NDSHM_PIN_* */
     int32_t reserved;
+    int64_t cache_bytes; /* most memory in results of arrays that nobody uses any more and that
+                            tasks get again; 0: 256 MB or a quarter of /dev/shm, whichever is less;
+                            -1: none. It is given back when the pool is idle for two seconds */
 } ndshm_pool_config;
 
 NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);
@@ -59,6 +62,10 @@ NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);
  * a call is its first one. Its fate is that of every index of the range: ndshm_job_failed counts
  * indices, ndshm_job_next gives one result a range. */
 enum { NDSHM_JOB_RANGES = 1 };
+
+/* ndshm_job_config.flags: what ndshm_task_create gives may hold bytes of a former result of the
+ * pool instead of zeroes: for tasks that write all of it, which costs what a memcpy does then. */
+enum { NDSHM_JOB_UNINITIALIZED = 4 };
 
 /* ndshm_job_config.order: of what ndshm_job_next gives */
 enum {
@@ -77,7 +84,7 @@ enum {
 
 typedef struct ndshm_job_config {
     uint32_t size;
-    uint32_t flags;       /* NDSHM_JOB_RANGES */
+    uint32_t flags;       /* NDSHM_JOB_* */
     ndshm_task_fn fn;     /* or function */
     const char *function; /* a name that workers look up with ndshm_task_function, when fn is NULL:
                              in forked workers an exported symbol of type ndshm_task_fn, which
@@ -230,8 +237,9 @@ NDSHM_API int ndshm_task_shared_frame(ndshm_task *task, int position, int access
 /* This task's part of the output: output[index], or output[begin:end] with NDSHM_JOB_RANGES. */
 NDSHM_API int ndshm_task_output(ndshm_task *task, ndshm_view *out);
 
-/* The result of this task, to be filled: it is published when the task succeeds, and dropped when
- * it fails. One a task: -EALREADY. Errors as ndshm_array_create and ndshm_frame_create. */
+/* The result of this task, to be filled (it begins as zeroes but with NDSHM_JOB_UNINITIALIZED): it
+ * is published when the task succeeds, and dropped when it fails. One a task: -EALREADY. Errors as
+ * ndshm_array_create and ndshm_frame_create. */
 NDSHM_API int ndshm_task_create(ndshm_task *task, ndshm_dtype dtype, int ndim, const int64_t *shape,
                                 ndshm_array **out);
 NDSHM_API int ndshm_task_create_frame(ndshm_task *task, int64_t rows,

@@ -77,7 +77,7 @@ static void destroy(ndshm_array *array)
 static int create(const ndshm__spec *spec, ndshm_array **out)
 {
     ndshm__segment *segment = NULL;
-    int status = ndshm__segment_create(spec, &segment);
+    int status = spec->make ? spec->make(spec, &segment) : ndshm__segment_create(spec, &segment);
     if (!status)
         status = ndshm__array_from_segment(segment, out);
     if (status)
@@ -115,12 +115,16 @@ int ndshm__array_finish(ndshm_array *array, const ndshm_create_config *config, n
     return status;
 }
 
-int ndshm__array_create(const char *pool, const char *name, ndshm_dtype dtype, int ndim,
+int ndshm__array_create(const ndshm__spec *base, const char *name, ndshm_dtype dtype, int ndim,
                         const int64_t *shape, const ndshm_create_config *config, ndshm_array **out)
 {
     ndshm_array *array = NULL;
-    ndshm__spec spec = {
-        .name = name, .pool = pool, .dtype = dtype, .ndim = ndim, .shape = shape, .config = config};
+    ndshm__spec spec = base ? *base : (ndshm__spec){0};
+    spec.name = name;
+    spec.dtype = dtype;
+    spec.ndim = ndim;
+    spec.shape = shape;
+    spec.config = config;
     int status = build(&spec, NDSHM_ORDER_C, &array);
     return status ? status : ndshm__array_finish(array, config, out);
 }

@@ -16,8 +16,8 @@ struct ndshm_array {
     ndshm_view view;
 };
 
-/* As ndshm_array_create; pool: NULL, or the one it is made in (see ndshm__spec). */
-int ndshm__array_create(const char *pool, const char *name, ndshm_dtype dtype, int ndim,
+/* As ndshm_array_create; base: pool, make and maker of ndshm__spec, or NULL. */
+int ndshm__array_create(const ndshm__spec *base, const char *name, ndshm_dtype dtype, int ndim,
                         const int64_t *shape, const ndshm_create_config *config, ndshm_array **out);
 
 int ndshm__array_from(const char *name, const ndshm_view *source, const ndshm_create_config *config,

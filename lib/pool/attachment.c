@@ -47,6 +47,13 @@ void ndshm__attachment_view(const struct ndshm__attachment *attachment, ndshm_vi
     *out = attachment->array->view;
 }
 
+ndshm__segment *ndshm__attachment_steal(struct ndshm__attachment *attachment)
+{
+    ndshm__segment *segment = ndshm__segment_retain(ndshm__attachment_segment(attachment));
+    ndshm__attachment_close(attachment);
+    return segment;
+}
+
 int ndshm__attachment_publish(struct ndshm__attachment *attachment)
 {
     if (attachment->frame)
@@ -70,13 +77,15 @@ static void unpublished(ndshm_create_config *config)
     config->flags = NDSHM_UNPUBLISHED;
 }
 
-int ndshm__attachment_create_array(const char *pool, const char *name, ndshm_dtype dtype, int ndim,
-                                   const int64_t *shape, struct ndshm__attachment *out)
+int ndshm__attachment_create_array(const ndshm__spec *base, const char *name, ndshm_dtype dtype,
+                                   int ndim, const int64_t *shape, struct ndshm__attachment *out)
 {
     ndshm_create_config config;
     unpublished(&config);
-    return begin_result(ndshm__array_create(pool, name, dtype, ndim, shape, &config, &out->array),
-                        out);
+    int status = ndshm__array_create(base, name, dtype, ndim, shape, &config, &out->array);
+    if (!status)
+        ndshm__attachment_lend(out);
+    return status;
 }
 
 int ndshm__attachment_create_frame(const char *pool, const char *name, int64_t rows,

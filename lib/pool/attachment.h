@@ -26,11 +26,15 @@ ndshm__segment *ndshm__attachment_segment(const struct ndshm__attachment *attach
 /* Of an array. */
 void ndshm__attachment_view(const struct ndshm__attachment *attachment, ndshm_view *out);
 
+/* Closes it, but for its segment, which is the caller's. */
+ndshm__segment *ndshm__attachment_steal(struct ndshm__attachment *attachment);
+
 int ndshm__attachment_publish(struct ndshm__attachment *attachment);
 
-/* A result: unpublished, in a pool. */
-int ndshm__attachment_create_array(const char *pool, const char *name, ndshm_dtype dtype, int ndim,
-                                   const int64_t *shape, struct ndshm__attachment *out);
+/* A result: unpublished, in a pool. base: see ndshm__array_create; who gives the segment also
+ * populates it. */
+int ndshm__attachment_create_array(const ndshm__spec *base, const char *name, ndshm_dtype dtype,
+                                   int ndim, const int64_t *shape, struct ndshm__attachment *out);
 int ndshm__attachment_create_frame(const char *pool, const char *name, int64_t rows,
                                    const ndshm_column_spec *columns, int ncolumns,
                                    struct ndshm__attachment *out);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/os.h"
+#include "pool/cache.h"
 #include "pool/park.h"
 #include "pool/results.h"
 #include "pool/supervisor.h"
@@ -113,6 +114,7 @@ void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int 
     uint64_t id = atomic_load(&pool->slots[slot].current);
     int entry = ndshm__table_find(pool, id);
     ndshm__work_forget(pool, slot);
+    ndshm__cache_settle(pool, name, slot);
     atomic_fetch_add(&pool->deaths, 1); /* before anybody hears of the end of the job */
     if (entry >= 0) {
         int status = ndshm__serving_open(&death.serving, pool, name, entry, id);

@@ -155,7 +155,7 @@ void ndshm__job_clear(ndshm_job *job)
     job->broken = broken(job);
     if (!pool->closed)
         stop(job, NDSHM__STOP_CLOSE);
-    ndshm__remove_results(pool->launch.name, &job->view);
+    ndshm__remove_results(pool->memory, pool->launch.name, &job->view);
 }
 
 static void unlink_job(ndshm_job *job)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "pool/cache.h"
 #include "pool/pool.h"
 
 uint8_t ndshm__job_state(const ndshm_job *job, int64_t unit)
@@ -148,6 +149,19 @@ static int attach_result(const ndshm_job *job, int64_t unit, uint8_t state, int 
     return status;
 }
 
+/* The last user of a result that was taken is gone. */
+static bool give_back(void *argument, const char *name, const uint8_t *uuid)
+{
+    ndshm_pool *pool = argument;
+    pthread_mutex_lock(&pool->mutex);
+    int status = pool->closed || !name
+                     ? -EAGAIN
+                     : ndshm__cache_put(pool->memory, pool->launch.name, name, uuid);
+    pthread_mutex_unlock(&pool->mutex);
+    ndshm__pool_release(pool);
+    return !status || status == -ENOENT;
+}
+
 /* Attaches first: from the moment that it is temporary, it must have a user. */
 static int take(ndshm_job *job, int64_t index, int kind, int access, struct ndshm__attachment *out)
 {
@@ -165,6 +179,10 @@ static int take(ndshm_job *job, int64_t index, int kind, int access, struct ndsh
         return status;
     }
     atomic_store(&job->view.states[unit], NDSHM__UNIT_TAKEN);
+    if (state == NDSHM__UNIT_RESULT && job->pool->memory->cache_limit) {
+        job->pool->references++;
+        ndshm__segment_on_release(ndshm__attachment_segment(out), give_back, job->pool);
+    }
     return 0;
 }
 

@@ -62,8 +62,8 @@ static bool valid_stream(const struct ndshm__facts *facts)
 
 static bool valid(const struct ndshm__facts *facts)
 {
-    const uint32_t flags =
-        NDSHM_JOB_RANGES | NDSHM__JOB_ITEMS | NDSHM__JOB_OUTPUT | NDSHM__JOB_STREAM;
+    const uint32_t flags = NDSHM_JOB_RANGES | NDSHM_JOB_UNINITIALIZED | NDSHM__JOB_ITEMS |
+                           NDSHM__JOB_OUTPUT | NDSHM__JOB_STREAM;
     return facts->layout == NDSHM__JOB_LAYOUT && !(facts->flags & ~flags) && facts->count >= 0 &&
            facts->chunk >= 0 && facts->params_size >= 0 && facts->texts_size >= 0 &&
            facts->nshared >= 0 && facts->nshared <= NDSHM__SHARED_MAX && facts->retries >= 0 &&

@@ -35,6 +35,22 @@ enum { /* state of a slot */
        NDSHM__SLOT_LEFT = 5    /* it ended in order */
 };
 
+/* A place for a segment that can be used again, named POOL.free.PLACE. */
+struct ndshm__free {
+    _Atomic uint32_t owner; /* NDSHM__FREE_*, or 16 + slot: that worker takes it */
+    uint32_t reserved;
+    _Atomic int64_t size;
+    uint8_t uuid[16]; /* a hint */
+};
+
+enum {
+    NDSHM__FREE_PLACES = 64,
+    NDSHM__FREE_NONE = 0,
+    NDSHM__FREE_READY = 1,
+    NDSHM__FREE_CHANGING = 2, /* by the host or the supervisor */
+    NDSHM__FREE_TAKEN = 16
+};
+
 /* Things to wait for. waiters only saves system calls. */
 struct ndshm__event {
     _Atomic uint32_t word;
@@ -78,10 +94,14 @@ struct ndshm__pool_memory {
     struct ndshm__event step;               /* a chunk was finished */
     struct ndshm__slot slots[NDSHM_WORKERS_MAX];
     struct ndshm__entry entries[NDSHM__ENTRIES];
+    int64_t cache_limit;                 /* bytes in free segments; 0: none are kept */
+    _Alignas(64) _Atomic int64_t cached; /* bytes in them now */
+    struct ndshm__free free[NDSHM__FREE_PLACES];
     _Alignas(64) uint8_t inline_jobs[NDSHM__ENTRIES][NDSHM__INLINE_SIZE];
 };
 
 static_assert(sizeof(struct ndshm__slot) == 64, "slot");
+static_assert(sizeof(struct ndshm__free) == 32, "free");
 static_assert(sizeof(struct ndshm__entry) == 64, "entry");
 static_assert(NDSHM_WORKERS_MAX < 0x80, "a claim byte holds a slot");
 

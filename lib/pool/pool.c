@@ -11,6 +11,7 @@
 #include "base/os.h"
 #include "base/os_spawn.h"
 #include "pool/budget.h"
+#include "pool/cache.h"
 #include "segment/format.h"
 
 enum {
@@ -109,6 +110,7 @@ static int create_memory(ndshm_pool *pool, const ndshm_pool_config *config, int 
     pool->memory->layout = NDSHM__POOL_LAYOUT;
     pool->memory->workers = workers;
     pool->memory->spin_ns = workers < cpus ? spin_ns : 0;
+    pool->memory->cache_limit = ndshm__cache_limit(config->cache_bytes);
     pool->memory->slots_used = (uint32_t)workers;
     ndshm__text_copy(pool->memory->label, sizeof pool->memory->label, config->label);
     ndshm__spin_init(&pool->spin, pool->memory->spin_ns);

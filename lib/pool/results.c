@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "pool/cache.h"
 
 int ndshm__result_target(const char *name, char target[NDSHM_NAME_MAX + 1])
 {
@@ -33,20 +34,23 @@ void ndshm__remove_result(const char *name, uint8_t state)
     ndshm__quiet_end();
 }
 
-void ndshm__remove_unit(const char *pool, struct ndshm__job_view *job, int64_t unit)
+void ndshm__remove_unit(struct ndshm__pool_memory *memory, const char *pool,
+                        struct ndshm__job_view *job, int64_t unit)
 {
     char name[NDSHM__MEMBER_SIZE];
     uint8_t state = atomic_load(&job->states[unit]);
     if (state != NDSHM__UNIT_RESULT && state != NDSHM__UNIT_REFERENCE)
         return;
     ndshm__result_of(name, pool, job, unit);
-    ndshm__remove_result(name, state);
+    if (state == NDSHM__UNIT_REFERENCE || ndshm__cache_put(memory, pool, name, NULL))
+        ndshm__remove_result(name, state);
 }
 
-void ndshm__remove_results(const char *pool, struct ndshm__job_view *job)
+void ndshm__remove_results(struct ndshm__pool_memory *memory, const char *pool,
+                           struct ndshm__job_view *job)
 {
     if (!atomic_load(&job->memory->results))
         return;
     for (int64_t unit = 0; unit < job->units; unit++)
-        ndshm__remove_unit(pool, job, unit);
+        ndshm__remove_unit(memory, pool, job, unit);
 }

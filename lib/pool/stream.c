@@ -73,7 +73,7 @@ static void clear(ndshm_job *job, int64_t place)
     uint8_t state = ndshm__job_state(job, place);
     if (state == NDSHM__UNIT_PENDING)
         return;
-    ndshm__remove_unit(job->pool->launch.name, view, place);
+    ndshm__remove_unit(job->pool->memory, job->pool->launch.name, view, place);
     atomic_store(&view->states[place], NDSHM__UNIT_PENDING);
     atomic_fetch_add(&view->memory->past_failed, state >= NDSHM__UNIT_FAILED);
     atomic_fetch_add(&view->memory->past_done, 1);

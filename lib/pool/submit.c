@@ -38,7 +38,7 @@ static int check_stream(const ndshm_job_config *config)
 
 static int check_numbers(const ndshm_job_config *config)
 {
-    if (config->flags & ~(uint32_t)NDSHM_JOB_RANGES)
+    if (config->flags & ~(uint32_t)(NDSHM_JOB_RANGES | NDSHM_JOB_UNINITIALIZED))
         return ndshm__fail(-EINVAL, "unknown flags 0x%x in the job config", config->flags);
     if (config->timeout_ms < 0)
         return ndshm__fail(-EINVAL, "a deadline of %d ms", config->timeout_ms);

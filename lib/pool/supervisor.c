@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "base/os_spawn.h"
 #include "pool/budget.h"
+#include "pool/cache.h"
 #include "pool/park.h"
 #include "segment/format.h"
 
@@ -35,6 +36,8 @@ struct supervisor {
     int failed_starts;
     int failed_forks;
     int64_t pause_until;
+    uint32_t work; /* as it was at quiet_since */
+    int64_t quiet_since;
 };
 
 static uint32_t state_of(const struct supervisor *self)
@@ -344,6 +347,22 @@ static void watch(struct supervisor *self, bool joined)
             child_ended(self, slots[i]);
 }
 
+/* Memory that is kept for a pool that does nothing. */
+static void give_back_memory(struct supervisor *self)
+{
+    int64_t now = ndshm__os_now();
+    uint32_t work = atomic_load(&self->pool->work);
+    bool quiet = work == self->work;
+    for (int i = 0; i < NDSHM_WORKERS_MAX; i++)
+        quiet &= atomic_load(&self->pool->slots[i].current) == 0;
+    if (!quiet) {
+        self->work = work;
+        self->quiet_since = now;
+    } else if (now - self->quiet_since > IDLE_MS * INT64_C(1000000)) {
+        ndshm__cache_flush(self->pool, self->launch->name);
+    }
+}
+
 static void begin(struct supervisor *self)
 {
     ndshm__os_signals_reset();
@@ -371,5 +390,6 @@ void ndshm__supervisor_main(const struct ndshm__launch *launch)
             end(&self, NDSHM__POOL_ENDED);
         watch(&self, joined);
         joined = check_joined(&self);
+        give_back_memory(&self);
     }
 }

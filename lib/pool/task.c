@@ -204,9 +204,12 @@ int ndshm_task_create(ndshm_task *task, ndshm_dtype dtype, int ndim, const int64
     char name[NDSHM__MEMBER_SIZE];
     ndshm__begin("ndshm_task_create");
     int status = result_name(task, name);
+    struct ndshm__mappings *mappings = &task->worker->mappings;
+    const ndshm__spec base = {
+        .pool = mappings->pool_name, .make = ndshm__cache_make, .maker = mappings};
+    mappings->zero = !(job_of(task)->facts.flags & NDSHM_JOB_UNINITIALIZED);
     if (!status)
-        status = ndshm__attachment_create_array(ndshm__segment_name(task->worker->segment), name,
-                                                dtype, ndim, shape, &task->result);
+        status = ndshm__attachment_create_array(&base, name, dtype, ndim, shape, &task->result);
     if (!status)
         *out = task->result.array;
     return status;

@@ -89,7 +89,11 @@ static int publish(ndshm_task *task, uint8_t *state)
         status = ndshm__attachment_publish(&task->result);
         /* Before anybody can take it: a temporary segment goes with its last user, who must not be
          * us. */
-        ndshm__attachment_close(&task->result);
+        if (status)
+            ndshm__attachment_close(&task->result);
+        else
+            ndshm__cache_keep(&worker->mappings, ndshm__attachment_steal(&task->result));
+        ndshm__cache_made(&worker->mappings);
         *state = NDSHM__UNIT_RESULT;
     } else if (task->target[0]) {
         const char *pool = ndshm__segment_name(worker->segment);
@@ -136,6 +140,7 @@ static void drop_private(ndshm_worker *worker)
 void ndshm__task_drop(ndshm_task *task)
 {
     ndshm__attachment_close(&task->result);
+    ndshm__cache_made(&task->worker->mappings);
     drop_private(task->worker);
     task->target[0] = '\0';
     task->message[0] = '\0';

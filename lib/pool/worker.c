@@ -98,6 +98,10 @@ int ndshm__worker_open(const char *pool, int slot, ndshm_worker **out)
         return status;
     }
     ndshm__segment_dontfork(worker->segment);
+    worker->mappings = (struct ndshm__mappings){.pool = worker->pool,
+                                                .pool_name = ndshm__segment_name(worker->segment),
+                                                .slot = worker->slot,
+                                                .place = -1};
     ndshm__spin_init(&worker->spin, worker->pool->spin_ns);
     *out = worker;
     return 0;
@@ -105,6 +109,7 @@ int ndshm__worker_open(const char *pool, int slot, ndshm_worker **out)
 
 void ndshm__worker_close(ndshm_worker **worker)
 {
+    ndshm__cache_drop(&(*worker)->mappings);
     ndshm__segment_release(&(*worker)->segment);
     free(*worker);
     *worker = NULL;
@@ -204,7 +209,10 @@ int ndshm__worker_claim(ndshm_worker *worker, int64_t timeout_ns)
         }
         ndshm__work_wait(worker->pool, worker->slot, seen, &worker->spin,
                          left < slice_ns ? left : slice_ns);
-        if (atomic_load(&worker->pool->work) == seen && abandoned(worker))
+        if (atomic_load(&worker->pool->work) != seen)
+            continue;
+        ndshm__cache_drop(&worker->mappings); /* nothing has happened for a while */
+        if (abandoned(worker))
             return NDSHM_ECANCELED;
     }
 }

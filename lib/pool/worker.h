@@ -4,6 +4,7 @@
 #define NDSHM_LIB_POOL_WORKER_H
 
 #include "pool/attachment.h"
+#include "pool/cache.h"
 #include "pool/functions.h"
 #include "pool/park.h"
 #include "pool/serving.h"
@@ -44,6 +45,7 @@ struct ndshm_worker {
     bool named; /* the job has a function name, here: */
     char function[NDSHM_REF_MAX + 1];
     struct ndshm__shared *shared;
+    struct ndshm__mappings mappings;
     struct ndshm__attachment output;
     ndshm_view output_view;
     int64_t chunk; /* owned now, or -1; of its units, this one is next: */

@@ -224,6 +224,7 @@ int ndshm__segment_create(const ndshm__spec *spec, ndshm__segment **out)
     segment->access = NDSHM_WRITE;
     segment->generated = !spec->name;
     segment->streamed = spec->streamed;
+    segment->keep = spec->keep;
     segment->generation = ndshm__os_generation();
     segment->kind = spec->kind;
     segment->lifetime = config.lifetime            ? config.lifetime
@@ -279,13 +280,13 @@ static int make_private(ndshm__segment *segment, struct ndshm__descriptor **out)
 
 static int link_once(ndshm__segment *segment)
 {
+    if (segment->draft[0])
+        return ndshm__os_rename(segment->draft, segment->name);
     switch (segment->ladder.publish) {
     case NDSHM_PUBLISH_PROC:
         return ndshm__os_link_proc(segment->fd, segment->name);
-    case NDSHM_PUBLISH_EMPTY_PATH:
-        return ndshm__os_link_empty_path(segment->fd, segment->name);
     default:
-        return ndshm__os_rename(segment->draft, segment->name);
+        return ndshm__os_link_empty_path(segment->fd, segment->name);
     }
 }
 
@@ -326,7 +327,7 @@ int ndshm__segment_publish(ndshm__segment *segment)
         return status;
     ndshm__os_window_enter();
     status = link_name(segment, copy);
-    if (!status && segment->ladder.liveness == NDSHM_LIVE_MAPPING) {
+    if (!status && segment->ladder.liveness == NDSHM_LIVE_MAPPING && !segment->keep) {
         ndshm__os_close(segment->fd);
         segment->fd = -1;
     }

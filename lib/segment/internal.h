@@ -39,6 +39,9 @@ struct ndshm__segment {
     bool generated;
     bool streamed;
     bool dontfork;
+    bool keep;            /* the descriptor stays open, for ndshm__segment_part */
+    ndshm__retire retire; /* or NULL */
+    void *retire_argument;
     int lifetime;        /* as it was at creation or attach */
     uint64_t generation; /* the process that made this handle */
     char *base;
@@ -111,6 +114,8 @@ int ndshm__same_file(int fd, const char *name);
 /* Who holds the pool of a segment of this owner: NDSHM_REAP_POOL_ALIVE, NDSHM_REAP_UNPROVEN
  * (missing, unreadable, of another user) or 0 (dead). */
 int ndshm__pool_verdict(const char *pool, uint32_t owner);
+/* As a detach does; true when there is nothing more to do about it. (segment.c) */
+bool ndshm__reap_quietly(const char *name, const uint8_t *uuid);
 int ndshm__reap(const char *name, const uint8_t *uuid, const ndshm_reap_config *config,
                 ndshm_reap_report *out);
 

@@ -49,7 +49,7 @@ static bool collided(const ndshm_reap_report *report)
 
 /* true when there is nothing more to do about it; a failed call (no descriptor is free) proves
  * nothing. */
-static bool reap_quietly(const char *name, const uint8_t *uuid)
+bool ndshm__reap_quietly(const char *name, const uint8_t *uuid)
 {
     enum { TRIES = 4 };
     ndshm_reap_report report;
@@ -84,7 +84,7 @@ void ndshm__reap_again(void)
     pthread_mutex_lock(&left_mutex);
     int kept = 0;
     for (int i = 0; i < left_count; i++) {
-        if (reap_quietly(left[i]->name, left[i]->uuid))
+        if (ndshm__reap_quietly(left[i]->name, left[i]->uuid))
             free(left[i]);
         else
             left[kept++] = left[i];
@@ -147,9 +147,18 @@ static void destroy(ndshm__segment *segment)
         ndshm__os_unmap(segment->base, segment->total_size);
     if (segment->fd >= 0)
         ndshm__os_close(segment->fd);
-    if (reap && !reap_quietly(segment->name, segment->uuid))
+    if (segment->retire && segment->generation == ndshm__os_generation())
+        reap &=
+            !segment->retire(segment->retire_argument, reap ? segment->name : NULL, segment->uuid);
+    if (reap && !ndshm__reap_quietly(segment->name, segment->uuid))
         remember(segment);
     free(segment);
+}
+
+void ndshm__segment_on_release(ndshm__segment *segment, ndshm__retire retire, void *argument)
+{
+    segment->retire = retire;
+    segment->retire_argument = argument;
 }
 
 void ndshm__segment_release(ndshm__segment **segment)

@@ -17,7 +17,8 @@ typedef struct ndshm__segment ndshm__segment;
 
 /* What to create. dtype, ndim and shape are a summary that inspection shows for any kind; body is
  * what the layer above needs beside it, and is opaque here. */
-typedef struct ndshm__spec {
+typedef struct ndshm__spec ndshm__spec;
+struct ndshm__spec {
     const char *name; /* NULL: generated */
     const char *pool; /* NULL or the pool it is made in: then any name that begins with "POOL." is
                          allowed */
@@ -29,9 +30,13 @@ typedef struct ndshm__spec {
     int64_t body_size;
     int64_t payload_size; /* bytes; the payload begins on a page */
     const ndshm_create_config *config;
+    bool keep; /* for ndshm__segment_part */
+    /* NULL, or who gives the segment instead of ndshm__segment_create */
+    int (*make)(const struct ndshm__spec *spec, ndshm__segment **out);
+    void *maker; /* for make */
     bool
         streamed; /* the payload will come through ndshm__segment_append, not through the mapping */
-} ndshm__spec;
+};
 
 /* A finished name is fixed at creation (also a generated one). Checks name and config; errors as
  * ndshm_array_create without those of dtype and shape. Not yet visible, and space reserved. */
@@ -92,6 +97,45 @@ void ndshm__segment_dontfork(ndshm__segment *segment);
  * and asks whether anybody holds it: 1, 0, or an error. */
 int ndshm__segment_hold(ndshm__segment *segment, int64_t byte);
 int ndshm__segment_held(const char *name, int64_t byte);
+
+/* --- memory that is used again (recycle.c) --- */
+
+/* A mapping of a segment that it does not count as a user of. */
+struct ndshm__kept {
+    void *base;
+    int fd;
+    uint32_t kind;
+    int64_t total_size;
+    int64_t payload_offset;
+    uint64_t inode, device;
+    uint8_t uuid[16];
+    char name[NDSHM_NAME_MAX + 1]; /* that it had when it was parted from, or "" */
+};
+
+/* Instead of releasing a published segment that was created with spec.keep: its mapping lives on.
+ * false: it was released. */
+bool ndshm__segment_part(ndshm__segment **segment, struct ndshm__kept *out);
+
+/* Maps a segment that is not in use. Its file still has a name: */
+int ndshm__kept_open(const char *name, struct ndshm__kept *out);
+bool ndshm__kept_named(const struct ndshm__kept *kept);
+void ndshm__kept_close(struct ndshm__kept *kept);
+
+/* Makes a kept segment whose name is free_name an unpublished one of spec; its payload is what it
+ * was. On success kept belongs to the segment. No messages. -EAGAIN: somebody uses it; -EINVAL: it
+ * does not fit; -ENOENT: free_name means another file. */
+int ndshm__segment_reuse(const ndshm__spec *spec, const struct ndshm__kept *kept,
+                         const char *free_name, ndshm__segment **out);
+
+/* A segment that nobody uses any more is renamed to free_name, or unlinked when that is NULL. uuid
+ * NULL: any. -EAGAIN: somebody uses it; -EEXIST: free_name is taken. */
+int ndshm__segment_retire(const char *name, const uint8_t *uuid, const char *free_name);
+
+/* From now on the last release of a temporary segment calls retire instead of reaping it; false: it
+ * is reaped after all. Called in any case, to give up argument; name NULL: nothing is to be done.
+ */
+typedef bool (*ndshm__retire)(void *argument, const char *name, const uint8_t *uuid);
+void ndshm__segment_on_release(ndshm__segment *segment, ndshm__retire retire, void *argument);
 
 /* --- names (name.c) --- */
 

@@ -87,6 +87,48 @@ int ndshm__unlink(const char *name, const uint8_t *uuid)
     return status;
 }
 
+/* Under the locks on NAME and LIVE: what nobody uses belongs to its pool again, or to nobody. */
+static int retire_locked(int fd, const char *name, const char *free_name)
+{
+    uint64_t word = NDSHM__LIFETIME_RECLAIMABLE;
+    int same = ndshm__same_file(fd, name);
+    if (same != 1)
+        return same < 0 ? same : -ENOENT;
+    if (!free_name)
+        return ndshm__os_unlink(name);
+    int status = ndshm__os_pwrite(fd, &word, sizeof word, NDSHM__MUTABLE_OFFSET);
+    return status ? status : ndshm__os_rename(name, free_name);
+}
+
+static int retire_open(int fd, const char *name, const uint8_t *uuid, const char *free_name)
+{
+    int status = check_segment(fd, name, uuid);
+    if (!status)
+        status = lock_name(fd, name);
+    if (status)
+        return status;
+    status = ndshm__os_lock_write(fd, NDSHM__LOCK_LIVE);
+    if (!status) {
+        status = retire_locked(fd, name, free_name);
+        ndshm__os_unlock(fd, NDSHM__LOCK_LIVE);
+    }
+    ndshm__os_unlock(fd, NDSHM__LOCK_NAME);
+    return status;
+}
+
+int ndshm__segment_retire(const char *name, const uint8_t *uuid, const char *free_name)
+{
+    ndshm__os_window_enter();
+    ndshm__quiet_begin();
+    int fd = ndshm__open(name, true);
+    int status = fd < 0 ? fd : retire_open(fd, name, uuid, free_name);
+    if (fd >= 0)
+        ndshm__os_close(fd);
+    ndshm__quiet_end();
+    ndshm__os_window_leave();
+    return status;
+}
+
 int ndshm_unlink(const char *name)
 {
     const char *bare;

@@ -137,7 +137,7 @@ static void test_bad_job_configs(void **state)
     EXPECT_BAD((config.fn = NULL, config.function = longest), "1024");
     EXPECT_BAD(config.count = -2, "negative");
     EXPECT_BAD(config.chunk = -1, "negative");
-    EXPECT_BAD(config.flags = 4, "flags");
+    EXPECT_BAD(config.flags = 0x80, "flags");
     EXPECT_BAD(config.timeout_ms = -1, "deadline");
     EXPECT_BAD(config.order = 2, "order");
     EXPECT_BAD(config.window = 1, "no stream");

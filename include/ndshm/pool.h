@@ -63,6 +63,11 @@ NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);
  * indices, ndshm_job_next gives one result a range. */
 enum { NDSHM_JOB_RANGES = 1 };
 
+/* ndshm_job_config.flags: whoever waits for the job, or for its next result, draws a line with its
+ * progress, rate and remaining time on standard error, if that is a terminal. It begins with the
+ * pool's label. */
+enum { NDSHM_JOB_PROGRESS = 2 };
+
 /* ndshm_job_config.flags: what ndshm_task_create gives may hold bytes of a former result of the
  * pool instead of zeroes: for tasks that write all of it, which costs what a memcpy does then. */
 enum { NDSHM_JOB_UNINITIALIZED = 4 };

@@ -104,6 +104,7 @@ int ndshm__job_wait(ndshm_job *job, int timeout_ms)
         bool done = ndshm__job_done(job);
         int status = done ? verdict(job) : 0;
         pthread_mutex_unlock(&job->pool->mutex);
+        ndshm__bar_step(job);
         if (done)
             return status;
         status = ndshm__job_sleep(job, event, seen, end);
@@ -174,6 +175,7 @@ void ndshm__job_free(ndshm_job *job)
     if (!job)
         return;
     ndshm_pool *pool = job->pool;
+    ndshm__bar_end(job);
     ndshm__quiet_begin();
     pthread_mutex_lock(&pool->mutex);
     ndshm__job_clear(job);

@@ -62,13 +62,10 @@ int64_t ndshm_job_failed(const ndshm_job *job)
     return tally.failed;
 }
 
-int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out)
+void ndshm__job_progress(const ndshm_job *job, ndshm_progress *out)
 {
     struct ndshm__tally tally;
-    ndshm__begin("ndshm_job_progress");
-    int status = ndshm__job_lock(job);
-    if (status)
-        return status;
+    pthread_mutex_lock(&job->pool->mutex);
     memset(out, 0, sizeof *out);
     out->finished = ndshm__job_done(job); /* first: then the counts are those of the end */
     count_tasks(job, &tally);
@@ -80,5 +77,13 @@ int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out)
     out->workers = count_workers(job->pool);
     out->deaths = atomic_load(&job->pool->memory->deaths);
     ndshm__job_unlock(job);
-    return 0;
+}
+
+int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out)
+{
+    ndshm__begin("ndshm_job_progress");
+    int status = ndshm__job_check(job);
+    if (!status)
+        ndshm__job_progress(job, out);
+    return status;
 }

@@ -105,6 +105,7 @@ static int locked_look(ndshm_job *job, ndshm_result *out)
     pthread_mutex_lock(&job->pool->mutex);
     int status = look(job, out);
     pthread_mutex_unlock(&job->pool->mutex);
+    ndshm__bar_step(job);
     return status;
 }
 

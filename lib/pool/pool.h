@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "pool/attachment.h"
+#include "pool/bar.h"
 #include "pool/park.h"
 #include "pool/results.h"
 #include "pool/stream.h"
@@ -53,6 +54,7 @@ struct ndshm_job {
     int nheld;
     struct ndshm__next next;
     struct ndshm__stream *stream; /* NULL: it is none */
+    struct ndshm__bar bar;
     char name[NDSHM__MEMBER_SIZE];
 };
 
@@ -99,6 +101,9 @@ void ndshm__job_settle(ndshm_job *job);     /* under the mutex: looks whether it
 int ndshm__job_over(const ndshm_job *job);  /* under the mutex: why nothing more can be fed */
 void ndshm__job_clear(ndshm_job *job);      /* under the mutex: removes what nobody took */
 void ndshm__job_free(ndshm_job *job);
+
+/* job_progress.c. Not under the mutex. */
+void ndshm__job_progress(const ndshm_job *job, ndshm_progress *out);
 
 /* Sleeps until the event, or a slice of time, has passed; 0, -ETIMEDOUT, NDSHM_EWORKER. */
 int ndshm__job_sleep(const ndshm_job *job, struct ndshm__event *event, uint32_t seen,

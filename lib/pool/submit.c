@@ -38,7 +38,8 @@ static int check_stream(const ndshm_job_config *config)
 
 static int check_numbers(const ndshm_job_config *config)
 {
-    if (config->flags & ~(uint32_t)(NDSHM_JOB_RANGES | NDSHM_JOB_UNINITIALIZED))
+    const uint32_t known = NDSHM_JOB_RANGES | NDSHM_JOB_PROGRESS | NDSHM_JOB_UNINITIALIZED;
+    if (config->flags & ~known)
         return ndshm__fail(-EINVAL, "unknown flags 0x%x in the job config", config->flags);
     if (config->timeout_ms < 0)
         return ndshm__fail(-EINVAL, "a deadline of %d ms", config->timeout_ms);
@@ -216,7 +217,8 @@ static int gather(ndshm_job *job, const ndshm_job_config *config, struct ndshm__
 {
     *facts = (struct ndshm__facts){
         .layout = NDSHM__JOB_LAYOUT,
-        .flags = config->flags | (config->items ? NDSHM__JOB_ITEMS : 0u) |
+        .flags = (config->flags & ~(uint32_t)NDSHM_JOB_PROGRESS) |
+                 (config->items ? NDSHM__JOB_ITEMS : 0u) |
                  (config->output ? NDSHM__JOB_OUTPUT : 0u) |
                  (is_stream(config) ? NDSHM__JOB_STREAM | NDSHM__JOB_ITEMS : 0u),
         .count = is_stream(config) ? ndshm__stream_places(config->window) : config->count,
@@ -346,6 +348,8 @@ int ndshm__pool_submit(ndshm_pool *pool, const ndshm_job_config *given, ndshm_jo
         ndshm__job_free(job);
         return status;
     }
+    if (config.flags & NDSHM_JOB_PROGRESS)
+        ndshm__bar_begin(job);
     *out = job;
     return 0;
 }

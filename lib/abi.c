@@ -18,8 +18,10 @@
     X(ndshm_reap_config)                                                                           \
     X(ndshm_reap_report)                                                                           \
     X(ndshm_result)                                                                                \
+    X(ndshm_stats)                                                                                 \
     X(ndshm_user)                                                                                  \
-    X(ndshm_view)
+    X(ndshm_view)                                                                                  \
+    X(ndshm_worker_stats)
 
 size_t ndshm_abi_sizeof(const char *type)
 {

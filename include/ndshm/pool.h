@@ -212,6 +212,41 @@ NDSHM_API int ndshm_job_take_frame(ndshm_job *job, int64_t index, int access, nd
 
 NDSHM_API int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out);
 
+/* What a job has cost up to now. Times and workers are known of jobs of up to 65,536 tasks that are
+ * no streams, and 0 otherwise; the clock is CLOCK_MONOTONIC. */
+typedef struct ndshm_stats {
+    int64_t retries;      /* how often a task was offered again after its worker died */
+    int64_t bytes_shared; /* of the segments that the job refers to, and of the results that its
+                             tasks created: mapped, not copied */
+    int64_t bytes_copied; /* parameters and texts: what the job was handed by value */
+    int64_t start_ns;     /* of the first task that has ended */
+    int64_t end_ns;       /* of the last one */
+    int64_t busy_ns;      /* in tasks, all workers together */
+    double idle; /* share of these workers' time from start_ns to end_ns that was spent elsewhere */
+    int32_t workers; /* that ran tasks of it */
+    int32_t reserved[9];
+} ndshm_stats;
+
+NDSHM_API int ndshm_job_stats(const ndshm_job *job, ndshm_stats *out);
+
+/* The part of one worker in it. */
+typedef struct ndshm_worker_stats {
+    int64_t tasks; /* that it ended, failed ones included */
+    int64_t failed;
+    int64_t start_ns; /* of its first task; 0: it had none */
+    int64_t end_ns;
+    int64_t busy_ns;
+    int64_t reserved[3];
+} ndshm_worker_stats;
+
+/* worker: a slot, as in ndshm_result. -ERANGE. */
+NDSHM_API int ndshm_job_worker_stats(const ndshm_job *job, int worker, ndshm_worker_stats *out);
+
+/* Writes a file in the Trace Event Format, one bar a task and one row a worker, that
+ * ui.perfetto.dev and chrome://tracing open. Tasks that have not ended are not in it. -ENOTSUP:
+ * more than 65,536 tasks, or a stream; errors of writing, after which there is no file. */
+NDSHM_API int ndshm_job_trace(const ndshm_job *job, const char *path);
+
 /* The job's name, "POOL.job.NUMBER", for messages and logs. Jobs too large for a place in the
  * pool's own segment are listed under it. Owned by the handle. */
 NDSHM_API const char *ndshm_job_name(const ndshm_job *job);

@@ -93,6 +93,7 @@ struct ndshm__job_memory {
     _Atomic uint32_t stop;
     _Atomic uint32_t failed;           /* not 0 once a unit failed */
     _Atomic uint32_t results;          /* not 0 once a unit left a result */
+    _Atomic int64_t result_bytes;      /* of all results, only for people */
     _Alignas(64) _Atomic int64_t hint; /* where to look for free chunks; the bytes are the truth */
     _Alignas(64) _Atomic int64_t news_count;
     _Alignas(64) _Atomic int64_t fed; /* of a stream, as the next three */

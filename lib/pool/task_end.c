@@ -10,12 +10,21 @@
 #include "pool/worker.h"
 #include "segment/format.h"
 
+/* Now, not at the end: the task may be the last thing that this worker does. */
+static void begin_record(ndshm_task *task)
+{
+    struct ndshm__record *record = &task->worker->job.job.records[task->unit];
+    record->start_ns = ndshm__os_now();
+    record->worker = (int16_t)(task->worker->slot + 1);
+}
+
 void ndshm__task_prepare(ndshm_task *task)
 {
     struct ndshm__job_view *job = &task->worker->job.job;
     int64_t end;
     ndshm__layout_tasks(job, task->unit, &task->index, &end);
-    task->start_ns = job->records ? ndshm__os_now() : 0;
+    if (job->records)
+        begin_record(task);
     ndshm__deadline_arm(task->worker, task->unit);
 }
 
@@ -86,6 +95,8 @@ static int publish(ndshm_task *task, uint8_t *state)
     int status = 0;
     *state = NDSHM__UNIT_OK;
     if (ndshm__attachment_segment(&task->result)) {
+        int64_t bytes = ndshm__segment_payload_size(ndshm__attachment_segment(&task->result));
+        atomic_fetch_add(&worker->job.job.memory->result_bytes, bytes);
         status = ndshm__attachment_publish(&task->result);
         /* Before anybody can take it: a temporary segment goes with its last user, who must not be
          * us. */
@@ -112,10 +123,8 @@ static void record(ndshm_task *task, int status)
     if (!job->records)
         return;
     struct ndshm__record *record = &job->records[task->unit];
-    record->start_ns = task->start_ns;
     record->end_ns = ndshm__os_now();
     record->status = status;
-    record->worker = (int16_t)(task->worker->slot + 1);
 }
 
 static void fail(ndshm_task *task, int status, const char *message)

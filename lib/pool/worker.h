@@ -17,7 +17,6 @@ struct ndshm_task {
     bool touched;  /* has left something that its end must look at */
     bool random_begun;
     int status; /* of ndshm_task_fail */
-    int64_t start_ns;
     uint64_t random;
     struct ndshm__attachment result;
     char target[NDSHM_NAME_MAX + 1]; /* of ndshm_task_return */

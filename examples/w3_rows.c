@@ -233,6 +233,7 @@ static double pool_outer(const struct run *run, const double *sums)
     ndshm_view view;
     init_job(run, outer_task, &config);
     config.chunk = 1;
+    config.flags = NDSHM_JOB_UNINITIALIZED; /* outer_product writes all of it */
     double start = demo_seconds();
     demo_check(ndshm_pool_submit(run->pool, &config, &job));
     while (ndshm_job_next(job, -1, &result) == 0) {

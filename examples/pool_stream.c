@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A stream: nobody knows beforehand how many tasks there will be, at most eight are on their way at
  * a time, results come as they are ready, and a task that hangs is given up after a deadline. */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,6 +47,21 @@ static int add(ndshm_job *job, const ndshm_result *result, int64_t *total)
     return 0;
 }
 
+/* As an event loop does: the descriptor may be one of many. */
+static int finish(ndshm_pool *pool, ndshm_job *job, int64_t *total)
+{
+    ndshm_result result;
+    int failed = 0, status;
+    for (;;) {
+        struct pollfd file = {.fd = ndshm_pool_fd(pool), .events = POLLIN};
+        while ((status = ndshm_job_next(job, 0, &result)) == 0)
+            failed += add(job, &result, total);
+        if (status != -ETIMEDOUT)
+            return failed;
+        poll(&file, 1, -1);
+    }
+}
+
 int main(void)
 {
     static const char text[] = "nobody knows beforehand how many words a text will have and some "
@@ -69,8 +86,7 @@ int main(void)
         while (ndshm_job_feed(job, word, 0)) /* full: read one */
             failed += ndshm_job_next(job, -1, &result) == 0 ? add(job, &result, &total) : 1;
     ndshm_job_end(job);
-    while (ndshm_job_next(job, -1, &result) == 0)
-        failed += add(job, &result, &total);
+    failed += finish(pool, job, &total);
     printf("%d letters, %d word not read in time\n", (int)total, failed);
     ndshm_job_close(&job);
     ndshm_pool_close(&pool);

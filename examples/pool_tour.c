@@ -86,13 +86,16 @@ static int cancel_one(ndshm_pool *pool)
     ndshm_job_config config = job_of(wait_for_the_end, 1000);
     ndshm_progress progress;
     ndshm_result result;
-    ndshm_job *job;
+    ndshm_job *job, *seen;
     if (ndshm_pool_submit(pool, &config, &job))
         return fail("submit");
+    if (ndshm_job_attach(ndshm_job_name(job), &seen)) /* from any process */
+        return fail("attach");
     do {
-        if (ndshm_job_progress(job, &progress))
+        if (ndshm_job_progress(seen, &progress))
             return fail("progress");
     } while (progress.running == 0);
+    ndshm_job_close(&seen);
     printf("%s: %d of %d tasks run\n", ndshm_job_name(job), (int)progress.running,
            (int)progress.count);
     ndshm_job_cancel(job);

@@ -49,11 +49,16 @@ typedef struct ndshm_pool_config {
     int (*init)(void *context);  /* in each worker before its first task; failing ends the pool */
     void (*fini)(void *context); /* in each worker that ends in order */
     char label[64];
-    int32_t pin; /* NDSHM_PIN_* */
-    int32_t reserved;
-    int64_t cache_bytes; /* most memory in results of arrays that nobody uses any more and that
-                            tasks get again; 0: 256 MB or a quarter of /dev/shm, whichever is less;
-                            -1: none. It is given back when the pool is idle for two seconds */
+    int32_t pin;              /* NDSHM_PIN_* */
+    int32_t max_tasks;        /* a worker that has run so many tasks is replaced; 0: never */
+    int64_t cache_bytes;      /* most memory in results of arrays that nobody uses any more and that
+                                 tasks get again; 0: 256 MB or a quarter of /dev/shm, whichever is less;
+                                 -1: none. It is given back when the pool is idle for two seconds */
+    int64_t max_worker_bytes; /* a worker whose own memory has grown by more is replaced between two
+                                 tasks; 0: never */
+    int (*fork)(void *context); /* NULL, or what to call instead of fork(2), which it must do: in
+                                   the host for the supervisor, in that for each worker. The pid, 0
+                                   in the child, a negative errno */
 } ndshm_pool_config;
 
 NDSHM_API void ndshm_pool_config_init(ndshm_pool_config *config);
@@ -115,6 +120,11 @@ typedef struct ndshm_job_config {
     int32_t order;      /* NDSHM_ORDER_* */
     int32_t window;     /* of a stream: most tasks that are fed and not yet given by ndshm_job_next;
                            0: 64 */
+    int64_t max_result_bytes; /* of array results that nobody took: a task that would exceed it
+                                 waits in ndshm_task_create, but for the one that ndshm_job_next
+                                 waits for next, so that reading cannot stop; while somebody is in
+                                 ndshm_job_wait there is no limit. 0: none. chunk 0 is 1 then. A
+                                 deadline does not run meanwhile */
     void *context; /* ndshm_map only: ndshm_task_context. With a pool -EINVAL: tasks get the context
                       that the pool was opened with */
 } ndshm_job_config;
@@ -170,6 +180,12 @@ NDSHM_API int ndshm_pool_map(ndshm_pool *pool, const ndshm_job_config *config, n
  * the workers. workers 0: the CPUs that this process may use. Returns as ndshm_pool_map; results
  * stay until the job is closed. */
 NDSHM_API int ndshm_map(const ndshm_job_config *config, int workers, ndshm_job **out);
+
+/* For event loops: a descriptor that becomes readable when a task or a job has ended, or the pool.
+ * Each call takes that back first: call it, then read what has ended (ndshm_job_next with
+ * timeout_ms 0), then wait for it. It belongs to the pool, which closes it. Errors: -EMFILE,
+ * -EPERM. */
+NDSHM_API int ndshm_pool_fd(ndshm_pool *pool);
 
 /* Finishes what was submitted and ends the processes. -ETIMEDOUT: still working (timeout_ms -1:
  * wait for ever). Results stay until the pool is closed. */
@@ -246,6 +262,11 @@ NDSHM_API int ndshm_job_worker_stats(const ndshm_job *job, int worker, ndshm_wor
  * ui.perfetto.dev and chrome://tracing open. Tasks that have not ended are not in it. -ENOTSUP:
  * more than 65,536 tasks, or a stream; errors of writing, after which there is no file. */
 NDSHM_API int ndshm_job_trace(const ndshm_job *job, const char *path);
+
+/* Any process of the same user can watch a job by its name, as long as it is among the 64 that its
+ * pool holds at a time: the handle is for ndshm_job_progress, _failed, _result, _name and _close;
+ * others are -EPERM. -ENOENT: no such job, or not any more; -EINVAL: not the name of a job. */
+NDSHM_API int ndshm_job_attach(const char *name, ndshm_job **out);
 
 /* The job's name, "POOL.job.NUMBER", for messages and logs. Jobs too large for a place in the
  * pool's own segment are listed under it. Owned by the handle. */

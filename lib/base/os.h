@@ -62,6 +62,13 @@ void ndshm__os_directory_close(ndshm__os_directory *directory);
 int ndshm__os_watch_open(void);
 int ndshm__os_watch_wait(int watch, int timeout_ms);
 
+/* A descriptor that is readable once somebody touched this file; drained, it is not any more. */
+int ndshm__os_watch_file(const char *name);
+void ndshm__os_watch_drain(int watch);
+void ndshm__os_touch(const char *name);
+/* One that is readable when any of these is. */
+int ndshm__os_watch_any(const int *fds, int count);
+
 /* --- locks: open-file-description locks on one byte --- */
 
 int ndshm__os_lock_read(int fd, int64_t byte);  /* -EAGAIN: somebody holds it */
@@ -98,6 +105,9 @@ int64_t ndshm__os_memory_available(void); /* of the machine, swap included; INT6
 /* Least headroom of the memory cgroup and its ancestors; INT64_MAX when none limits. path: which.
  */
 int64_t ndshm__os_cgroup_headroom(char *path, size_t size);
+
+int64_t ndshm__os_cgroup_kills(void);   /* processes of our memory cgroup that ran out of memory */
+int64_t ndshm__os_private_memory(void); /* resident and of this process alone, inherited included */
 
 /* --- processes and time --- */
 

@@ -165,3 +165,28 @@ int64_t ndshm__os_cgroup_headroom(char *which, size_t size)
     ndshm__os_cgroup_walk("memory", see_memory, &headroom);
     return headroom.least;
 }
+
+/* "oom_kill 3", among other lines; of our own group, which is the first. */
+static void see_kills(const char *directory, bool unified, void *context)
+{
+    char path[3 * PATH_MAX], word[32];
+    long long value;
+    int64_t *kills = context;
+    if (*kills >= 0)
+        return;
+    snprintf(path, sizeof path, "%s/%s", directory,
+             unified ? "memory.events" : "memory.oom_control");
+    FILE *text = open_text(path);
+    while (text && fscanf(text, "%31s %lld", word, &value) == 2)
+        if (strcmp(word, "oom_kill") == 0)
+            *kills = value;
+    if (text)
+        fclose(text);
+}
+
+int64_t ndshm__os_cgroup_kills(void)
+{
+    int64_t kills = -1;
+    ndshm__os_cgroup_walk("memory", see_kills, &kills);
+    return kills < 0 ? 0 : kills;
+}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
@@ -257,6 +258,15 @@ void ndshm__os_directory_close(ndshm__os_directory *directory)
     closedir((DIR *)directory);
 }
 
+static int add_watch(int watch, const char *path, uint32_t events)
+{
+    if (inotify_add_watch(watch, path, events) >= 0)
+        return watch;
+    int status = -errno;
+    close(watch);
+    return status;
+}
+
 int ndshm__os_watch_open(void)
 {
     int fault = ndshm__os_injected("watch_open");
@@ -265,12 +275,49 @@ int ndshm__os_watch_open(void)
     int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watch < 0)
         return -errno;
-    if (inotify_add_watch(watch, DIRECTORY, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
-        int status = -errno;
-        close(watch);
+    return add_watch(watch, DIRECTORY, IN_CREATE | IN_MOVED_TO | IN_ATTRIB);
+}
+
+int ndshm__os_watch_file(const char *name)
+{
+    char path[PATH_SIZE];
+    int fault = ndshm__os_injected("watch_file");
+    if (fault)
+        return -fault;
+    int status = make_path(path, name);
+    if (status)
         return status;
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    return watch < 0 ? -errno : add_watch(watch, path, IN_ATTRIB);
+}
+
+void ndshm__os_watch_drain(int watch)
+{
+    char events[4096];
+    while (read(watch, events, sizeof events) > 0)
+        ;
+}
+
+void ndshm__os_touch(const char *name)
+{
+    char path[PATH_SIZE];
+    if (!make_path(path, name))
+        utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+int ndshm__os_watch_any(const int *fds, int count)
+{
+    int fault = ndshm__os_injected("epoll");
+    int any = fault ? -fault : ndshm__os_result(epoll_create1(EPOLL_CLOEXEC));
+    for (int i = 0; any >= 0 && i < count; i++) {
+        struct epoll_event event = {.events = EPOLLIN};
+        if (epoll_ctl(any, EPOLL_CTL_ADD, fds[i], &event) < 0) {
+            int status = -errno;
+            close(any);
+            any = status;
+        }
     }
-    return watch;
+    return any;
 }
 
 int ndshm__os_watch_wait(int watch, int timeout_ms)
@@ -278,8 +325,6 @@ int ndshm__os_watch_wait(int watch, int timeout_ms)
     struct pollfd wait = {.fd = watch, .events = POLLIN};
     if (poll(&wait, 1, timeout_ms) < 0 && errno != EINTR)
         return -errno;
-    char events[4096];
-    while (read(watch, events, sizeof events) > 0)
-        ;
+    ndshm__os_watch_drain(watch);
     return 0;
 }

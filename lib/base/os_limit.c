@@ -38,6 +38,18 @@ int64_t ndshm__os_memory_available(void)
     return available ? available + meminfo_field(text, "SwapFree:") : INT64_MAX;
 }
 
+int64_t ndshm__os_private_memory(void)
+{
+    long long resident, shared;
+    int64_t bytes = 0;
+    FILE *file = ndshm__os_injected("statm") ? NULL : fopen("/proc/self/statm", "re");
+    if (file && fscanf(file, "%*d %lld %lld", &resident, &shared) == 2)
+        bytes = (resident - shared) * ndshm__os_page_size();
+    if (file)
+        fclose(file);
+    return bytes;
+}
+
 int64_t ndshm__os_huge_bytes(const void *address)
 {
     char line[PATH_MAX], begin[32];

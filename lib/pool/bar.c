@@ -104,7 +104,7 @@ void ndshm__bar_begin(ndshm_job *job)
 
 void ndshm__bar_step(ndshm_job *job)
 {
-    ndshm_progress progress;
+    ndshm_progress progress = {0};
     if (!job->bar.on || atomic_flag_test_and_set(&job->bar.drawing))
         return;
     int64_t now = ndshm__os_now();

@@ -96,6 +96,8 @@ int64_t ndshm__claim_next(struct ndshm__job_view *job, struct ndshm__cursor *cur
                 return chunk;
         }
     } while (next_block(job, cursor));
+    if (job->facts.max_result_bytes) /* the lowest first, or what is read next might never begin */
+        cursor->scan = cursor->low;
     return search(job, cursor, slot);
 }
 
@@ -118,6 +120,11 @@ int64_t ndshm__claim_owned(const struct ndshm__job_view *job, int64_t begin, int
         chunk++;
     }
     return -1;
+}
+
+bool ndshm__claim_any_owned(const struct ndshm__job_view *job, int64_t end)
+{
+    return find(job->claims, 0, end, is_owned) >= 0;
 }
 
 bool ndshm__claim_any_free(const struct ndshm__job_view *job, const struct ndshm__cursor *cursor)

@@ -23,6 +23,9 @@ void ndshm__claim_release(struct ndshm__job_view *job, int64_t chunk);
 /* The first chunk at or behind begin that slot owns, or -1. */
 int64_t ndshm__claim_owned(const struct ndshm__job_view *job, int64_t begin, int slot);
 
+/* Whether somebody is at work before a chunk. */
+bool ndshm__claim_any_owned(const struct ndshm__job_view *job, int64_t end);
+
 bool ndshm__claim_any_free(const struct ndshm__job_view *job, const struct ndshm__cursor *cursor);
 
 /* No chunk has still to be looked at for the first time. */

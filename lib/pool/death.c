@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "base/os.h"
+#include "pool/brake.h"
 #include "pool/cache.h"
+#include "pool/notify.h"
 #include "pool/park.h"
 #include "pool/results.h"
 #include "pool/supervisor.h"
@@ -65,6 +67,7 @@ static void charge(struct death *death, int64_t unit)
 {
     struct ndshm__job_view *job = &death->serving.job;
     remove_unrecorded(death, unit);
+    ndshm__brake_dropped(death->serving.pool, death->slot, job);
     if (!is_charged(death, unit)) {
         atomic_store(&job->states[unit], NDSHM__UNIT_PENDING);
         return;
@@ -105,6 +108,7 @@ static void settle_job(struct death *death)
         ndshm__table_offer(serving->pool, serving->entry, 1);
     ndshm__serving_settle(serving);
     ndshm__event_raise(&serving->pool->step);
+    ndshm__notify(serving->pool, death->name);
 }
 
 void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot,

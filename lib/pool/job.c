@@ -14,13 +14,30 @@ int64_t ndshm__deadline(int timeout_ms)
     return timeout_ms < 0 ? -1 : ndshm__os_now() + (int64_t)timeout_ms * 1000000;
 }
 
-int ndshm__job_check(const ndshm_job *job)
+static int check_any(const ndshm_job *job)
 {
     if (!job)
         return ndshm__fail(-EINVAL, "no job");
     if (job->generation != ndshm__os_generation())
         return ndshm__fail(-EPERM, "a forked child cannot use its parent's job");
     return 0;
+}
+
+int ndshm__job_check(const ndshm_job *job)
+{
+    int status = check_any(job);
+    if (!status && job->watched)
+        status =
+            ndshm__fail(-EPERM, "%s: belongs to another handle; this one only watches", job->name);
+    return status;
+}
+
+int ndshm__job_lock_any(const ndshm_job *job)
+{
+    int status = check_any(job);
+    if (!status)
+        pthread_mutex_lock(&job->pool->mutex);
+    return status;
 }
 
 int ndshm__job_lock(const ndshm_job *job)
@@ -94,7 +111,7 @@ static int verdict(const ndshm_job *job)
     return 0;
 }
 
-int ndshm__job_wait(ndshm_job *job, int timeout_ms)
+static int wait_for_end(ndshm_job *job, int timeout_ms)
 {
     struct ndshm__event *event = &job->pool->memory->done;
     int64_t end = ndshm__deadline(timeout_ms);
@@ -113,6 +130,25 @@ int ndshm__job_wait(ndshm_job *job, int timeout_ms)
         if (status)
             return ndshm__pool_dead(job->pool);
     }
+}
+
+/* Who waits for the end wants all results: then none waits for room. */
+static void count_waiting(ndshm_job *job, uint32_t change)
+{
+    pthread_mutex_lock(&job->pool->mutex);
+    if (job->view.memory && job->view.facts.max_result_bytes && !job->cleared) {
+        atomic_fetch_add(&job->view.memory->waiting, change);
+        ndshm__event_raise(&job->pool->memory->step);
+    }
+    pthread_mutex_unlock(&job->pool->mutex);
+}
+
+int ndshm__job_wait(ndshm_job *job, int timeout_ms)
+{
+    count_waiting(job, 1);
+    int status = wait_for_end(job, timeout_ms);
+    count_waiting(job, UINT32_MAX);
+    return status;
 }
 
 void ndshm__job_settle(ndshm_job *job)
@@ -231,6 +267,10 @@ void ndshm_job_close(ndshm_job **job)
     *job = NULL;
     if (closing->generation != ndshm__os_generation()) /* its mappings stayed in the parent */
         return;
+    if (closing->watched) {
+        ndshm__watch_close(closing);
+        return;
+    }
     ndshm_pool *pool = closing->owns_pool ? closing->pool : NULL;
     ndshm__job_free(closing);
     if (pool)

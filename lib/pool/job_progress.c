@@ -53,37 +53,42 @@ int64_t ndshm_job_failed(const ndshm_job *job)
 {
     struct ndshm__tally tally = {0};
     ndshm__begin("ndshm_job_failed");
-    int status = ndshm__job_lock(job);
+    int status = ndshm__job_lock_any(job);
     if (status)
         return status;
     if (atomic_load(&job->view.memory->failed))
         count_tasks(job, &tally);
+    status = ndshm__watch_check(job);
     ndshm__job_unlock(job);
-    return tally.failed;
+    return status ? status : tally.failed;
 }
 
-void ndshm__job_progress(const ndshm_job *job, ndshm_progress *out)
+int ndshm__job_progress(const ndshm_job *job, ndshm_progress *out)
 {
     struct ndshm__tally tally;
-    pthread_mutex_lock(&job->pool->mutex);
-    memset(out, 0, sizeof *out);
-    out->finished = ndshm__job_done(job); /* first: then the counts are those of the end */
+    ndshm_progress progress = {0};
+    int status = ndshm__job_lock_any(job);
+    if (status)
+        return status;
+    progress.finished = ndshm__job_done(job) ||
+                        ndshm__watch_over(job); /* first: then the counts are those of the end */
     count_tasks(job, &tally);
-    out->count = ndshm__layout_is_stream(&job->view) ? atomic_load(&job->view.memory->fed)
-                                                     : job->view.facts.count;
-    out->done = tally.final;
-    out->failed = tally.failed;
-    out->running = tally.running;
-    out->workers = count_workers(job->pool);
-    out->deaths = atomic_load(&job->pool->memory->deaths);
+    progress.count = ndshm__layout_is_stream(&job->view) ? atomic_load(&job->view.memory->fed)
+                                                         : job->view.facts.count;
+    progress.done = tally.final;
+    progress.failed = tally.failed;
+    progress.running = tally.running;
+    progress.workers = count_workers(job->pool);
+    progress.deaths = atomic_load(&job->pool->memory->deaths);
+    status = ndshm__watch_check(job);
     ndshm__job_unlock(job);
+    if (!status)
+        *out = progress;
+    return status;
 }
 
 int ndshm_job_progress(const ndshm_job *job, ndshm_progress *out)
 {
     ndshm__begin("ndshm_job_progress");
-    int status = ndshm__job_check(job);
-    if (!status)
-        ndshm__job_progress(job, out);
-    return status;
+    return ndshm__job_progress(job, out);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "pool/brake.h"
 #include "pool/cache.h"
 #include "pool/pool.h"
 
@@ -16,7 +17,7 @@ uint8_t ndshm__job_state(const ndshm_job *job, int64_t unit)
 /* The unit of a task, or -ERANGE. */
 static int64_t find_unit(const ndshm_job *job, int64_t index)
 {
-    if (job->stream)
+    if (ndshm__layout_is_stream(&job->view))
         return ndshm__stream_find(job, index);
     if (index < 0 || index >= job->view.facts.count)
         return ndshm__fail(-ERANGE, "%s: no task %lld; there are %lld", job->name, (long long)index,
@@ -26,7 +27,7 @@ static int64_t find_unit(const ndshm_job *job, int64_t index)
 
 static const struct ndshm__news *find_news(const ndshm_job *job, int64_t unit)
 {
-    if (job->stream) {
+    if (job->view.sequence) {
         const struct ndshm__news *news = &job->view.news[unit];
         return atomic_load_explicit(&news->ready, memory_order_acquire) ? news : NULL;
     }
@@ -104,16 +105,20 @@ void ndshm__job_fate(const ndshm_job *job, int64_t unit, ndshm_result *out)
 int ndshm_job_result(const ndshm_job *job, int64_t index, ndshm_result *out)
 {
     ndshm__begin("ndshm_job_result");
-    int status = ndshm__job_lock(job);
+    int status = ndshm__job_lock_any(job);
+    ndshm_result result;
     if (status)
         return status;
     int64_t unit = find_unit(job, index);
-    if (unit >= 0) {
-        ndshm__job_fate(job, unit, out);
-        out->index = index;
-    }
+    if (unit >= 0)
+        ndshm__job_fate(job, unit, &result);
+    status = unit < 0 ? (int)unit : ndshm__watch_check(job);
     ndshm__job_unlock(job);
-    return unit < 0 ? (int)unit : 0;
+    if (status)
+        return status;
+    *out = result;
+    out->index = index;
+    return 0;
 }
 
 /* --- taking --- */
@@ -179,6 +184,9 @@ static int take(ndshm_job *job, int64_t index, int kind, int access, struct ndsh
         return status;
     }
     atomic_store(&job->view.states[unit], NDSHM__UNIT_TAKEN);
+    if (state == NDSHM__UNIT_RESULT)
+        ndshm__brake_taken(job->pool->memory, &job->view,
+                           ndshm__segment_payload_size(ndshm__attachment_segment(out)));
     if (state == NDSHM__UNIT_RESULT && job->pool->memory->cache_limit) {
         job->pool->references++;
         ndshm__segment_on_release(ndshm__attachment_segment(out), give_back, job->pool);

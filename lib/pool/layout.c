@@ -63,11 +63,12 @@ static bool valid_stream(const struct ndshm__facts *facts)
 static bool valid(const struct ndshm__facts *facts)
 {
     const uint32_t flags = NDSHM_JOB_RANGES | NDSHM_JOB_UNINITIALIZED | NDSHM__JOB_ITEMS |
-                           NDSHM__JOB_OUTPUT | NDSHM__JOB_STREAM;
+                           NDSHM__JOB_OUTPUT | NDSHM__JOB_STREAM | NDSHM__JOB_COMPLETED;
     return facts->layout == NDSHM__JOB_LAYOUT && !(facts->flags & ~flags) && facts->count >= 0 &&
            facts->chunk >= 0 && facts->params_size >= 0 && facts->texts_size >= 0 &&
            facts->nshared >= 0 && facts->nshared <= NDSHM__SHARED_MAX && facts->retries >= 0 &&
-           facts->retries <= NDSHM__RETRIES_MAX && facts->timeout_ms >= 0 && valid_stream(facts);
+           facts->retries <= NDSHM__RETRIES_MAX && facts->timeout_ms >= 0 &&
+           facts->max_result_bytes >= 0 && valid_stream(facts);
 }
 
 int ndshm__layout_plan(const struct ndshm__facts *facts, struct ndshm__job_view *view,
@@ -131,11 +132,12 @@ void ndshm__layout_format(struct ndshm__job_view *view, void *memory)
     atomic_store_explicit(&view->memory->state,
                           view->facts.count ? NDSHM__JOB_RUNNING : NDSHM__JOB_DONE,
                           memory_order_relaxed);
+    if (ndshm__layout_is_stream(view) || view->facts.max_result_bytes) /* no hint: see claim.c */
+        atomic_store_explicit(&view->memory->hint, view->chunks.total, memory_order_relaxed);
     if (!ndshm__layout_is_stream(view))
         return;
     for (int64_t i = 0; i < view->units; i++) /* empty places */
         atomic_store_explicit(&view->claims[i], NDSHM__CLAIM_FINAL, memory_order_relaxed);
-    atomic_store_explicit(&view->memory->hint, view->chunks.total, memory_order_relaxed);
 }
 
 int ndshm__layout_read(void *memory, int64_t size, struct ndshm__job_view *view)

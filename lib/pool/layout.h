@@ -26,7 +26,8 @@ enum {
 enum { /* facts.flags, beside NDSHM_JOB_RANGES */
        NDSHM__JOB_ITEMS = 0x100,
        NDSHM__JOB_OUTPUT = 0x200,
-       NDSHM__JOB_STREAM = 0x400 /* count places, which are used again and again */
+       NDSHM__JOB_COMPLETED = 0x800, /* results are read as they come */
+       NDSHM__JOB_STREAM = 0x400     /* count places, which are used again and again */
 };
 
 struct ndshm__facts {
@@ -45,7 +46,9 @@ struct ndshm__facts {
     int32_t on_error;
     uint8_t output_uuid[16];
     int32_t timeout_ms;
-    uint8_t reserved[28];
+    uint32_t unused;
+    int64_t max_result_bytes;
+    uint8_t reserved[16];
 };
 
 enum { NDSHM__JOB_RUNNING = 1, NDSHM__JOB_DONE = 2 };                          /* state */
@@ -99,7 +102,10 @@ struct ndshm__job_memory {
     _Alignas(64) _Atomic int64_t fed; /* of a stream, as the next three */
     _Atomic int64_t past_done;        /* of tasks whose place was given to others */
     _Atomic int64_t past_failed;
-    _Atomic uint32_t ended; /* not 0: nothing more will be fed */
+    _Atomic uint32_t ended;   /* not 0: nothing more will be fed */
+    _Atomic int64_t given;    /* results that ndshm_job_next gave; only while there is a limit */
+    _Atomic uint32_t waiting; /* threads in ndshm_job_wait, likewise */
+    _Atomic int64_t untaken_bytes; /* that nobody took; only while there is a limit */
 };
 
 static_assert(sizeof(struct ndshm__facts) == 128, "facts");

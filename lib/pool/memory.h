@@ -64,6 +64,7 @@ struct ndshm__slot {
     _Atomic uint32_t pid;     /* for people */
     _Atomic int64_t deadline; /* of unit, in ns, while its job has deadlines and it owns a chunk */
     _Atomic int64_t unit;
+    _Atomic int64_t making; /* bytes of the result that its task makes, while there is a limit */
 };
 
 enum { NDSHM__ENTRY_INLINE = 1, NDSHM__ENTRY_FORKED_ONLY = 2 };
@@ -91,7 +92,8 @@ struct ndshm__pool_memory {
     _Alignas(64) _Atomic uint32_t work;     /* counts offers: what workers park on */
     _Atomic uint64_t parked[2];             /* slots whose worker is parked */
     _Alignas(64) struct ndshm__event done;  /* a job or the pool changed its state */
-    struct ndshm__event step;               /* a chunk was finished */
+    struct ndshm__event step;               /* a unit was finished */
+    _Atomic uint32_t watched;               /* its host waits at the file: see notify.c */
     struct ndshm__slot slots[NDSHM_WORKERS_MAX];
     struct ndshm__entry entries[NDSHM__ENTRIES];
     int64_t cache_limit;                 /* bytes in free segments; 0: none are kept */

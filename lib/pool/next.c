@@ -97,6 +97,10 @@ static int look(ndshm_job *job, ndshm_result *out)
     if (job->stream)
         ndshm__stream_given(job, unit);
     job->next.count++;
+    if (job->view.facts.max_result_bytes) {
+        atomic_store(&job->view.memory->given, job->next.count);
+        ndshm__event_raise(&job->pool->memory->step); /* the next one may pass the brake */
+    }
     return 0;
 }
 

@@ -82,8 +82,10 @@ static int check_config(const ndshm_pool_config *given, ndshm_pool_config *confi
         return ndshm__fail(-ENOTSUP, "NDSHM_PIN_NODE needs a library that was built with libnuma");
     if (config->threads < NDSHM_THREADS_KEEP)
         return ndshm__fail(-EINVAL, "%d threads", config->threads);
-    if (config->flags || config->reserved)
-        return ndshm__fail(-EINVAL, "unknown flags or reserved bytes in the pool config");
+    if (config->flags)
+        return ndshm__fail(-EINVAL, "unknown flags 0x%x in the pool config", config->flags);
+    if (config->max_tasks < 0 || config->max_worker_bytes < 0)
+        return ndshm__fail(-EINVAL, "max_tasks and max_worker_bytes must not be negative");
     if (config->workers < NDSHM_WORKERS_NONE || config->workers > NDSHM_WORKERS_MAX)
         return ndshm__fail(-EINVAL, "%d workers: at most %d", config->workers, NDSHM_WORKERS_MAX);
     if (!memchr(config->label, 0, sizeof config->label))
@@ -137,6 +139,9 @@ static int prepare_launch(ndshm_pool *pool, const ndshm_pool_config *config, int
     launch->context = config->context;
     launch->init = config->init;
     launch->fini = config->fini;
+    launch->fork = config->fork;
+    launch->max_tasks = config->max_tasks;
+    launch->max_worker_bytes = config->max_worker_bytes;
     int status = ndshm__functions_snapshot(&launch->functions);
     if (!status)
         status = prepare_threads(launch, config);
@@ -154,7 +159,7 @@ static int fork_supervisor(ndshm_pool *pool)
     sigset_t mask;
     ndshm__os_flush_all();
     ndshm__os_signals_hold(&mask);
-    int pid = ndshm__os_fork();
+    int pid = ndshm__launch_fork(&pool->launch);
     if (pid == 0)
         ndshm__supervisor_main(&pool->launch);
     ndshm__os_signals_restore(&mask);
@@ -221,6 +226,7 @@ int ndshm__pool_open(const ndshm_pool_config *given, ndshm_pool **out)
     pool->generation = ndshm__os_generation();
     pool->references = 1;
     pool->launch.host = pool->launch.event = pool->pidfd = -1;
+    pool->watch = pool->watch_any = -1;
     pthread_mutex_init(&pool->mutex, NULL);
     status = open_pool(pool, &config);
     if (status) {
@@ -333,6 +339,10 @@ void ndshm__pool_close(ndshm_pool *pool)
         ndshm__os_close(pool->launch.event);
     if (pool->pidfd >= 0)
         ndshm__os_close(pool->pidfd);
+    if (pool->watch >= 0) {
+        ndshm__os_close(pool->watch_any);
+        ndshm__os_close(pool->watch);
+    }
     pthread_mutex_unlock(&pool->mutex);
     ndshm__pool_release(pool);
     ndshm__quiet_end();

@@ -22,6 +22,7 @@ struct ndshm_pool {
     struct ndshm__spin spin;
     int supervisor; /* pid; 0: collected */
     int pidfd;
+    int watch, watch_any; /* for ndshm_pool_fd; -1: not asked for yet */
     bool stopping;
     bool closed;
     uint64_t last_id;
@@ -45,6 +46,7 @@ struct ndshm_job {
     uint64_t id;
     int entry; /* -1: not in the table (any more) */
     bool owns_pool;
+    bool watched;   /* another process's: only looked at */
     bool cleared;   /* its results are removed or taken */
     int32_t broken; /* status; 0: sound */
     struct ndshm__job_view view;
@@ -83,6 +85,11 @@ void ndshm__job_displace(ndshm_job *job);
 /* next.c */
 int ndshm__next_init(ndshm_job *job, int order);
 
+/* watch.c: a job of another process. _check: -ENOENT, it has left the table. */
+int ndshm__watch_check(const ndshm_job *job);
+bool ndshm__watch_over(const ndshm_job *job);
+void ndshm__watch_close(ndshm_job *job);
+
 /* job_progress.c, under the mutex: units, those that have left a stream included */
 void ndshm__job_tally(const ndshm_job *job, struct ndshm__tally *out);
 
@@ -94,6 +101,7 @@ void ndshm__job_fate(const ndshm_job *job, int64_t unit, ndshm_result *out);
  * held. */
 int ndshm__job_check(const ndshm_job *job);
 int ndshm__job_lock(const ndshm_job *job);
+int ndshm__job_lock_any(const ndshm_job *job); /* also one that is only watched */
 void ndshm__job_unlock(const ndshm_job *job);
 int ndshm__job_wait(ndshm_job *job, int timeout_ms);
 bool ndshm__job_done(const ndshm_job *job); /* under the mutex: nothing will change any more */
@@ -103,7 +111,7 @@ void ndshm__job_clear(ndshm_job *job);      /* under the mutex: removes what nob
 void ndshm__job_free(ndshm_job *job);
 
 /* job_progress.c. Not under the mutex. */
-void ndshm__job_progress(const ndshm_job *job, ndshm_progress *out);
+int ndshm__job_progress(const ndshm_job *job, ndshm_progress *out);
 
 /* Sleeps until the event, or a slice of time, has passed; 0, -ETIMEDOUT, NDSHM_EWORKER. */
 int ndshm__job_sleep(const ndshm_job *job, struct ndshm__event *event, uint32_t seen,

@@ -9,6 +9,7 @@
 
 #include "base/os.h"
 #include "base/os_spawn.h"
+#include "pool/brake.h"
 #include "pool/pool.h"
 
 enum { WINDOW = 64 };
@@ -52,7 +53,7 @@ bool ndshm__stream_ended(const ndshm_job *job)
 
 int64_t ndshm__stream_find(const ndshm_job *job, int64_t index)
 {
-    int64_t places = job->view.units, fed = job->stream->fed;
+    int64_t places = job->view.units, fed = atomic_load(&job->view.memory->fed);
     for (int64_t i = 0; index >= 0 && index < fed && i < places && i < fed; i++)
         if (atomic_load(&job->view.sequence[i]) == index)
             return i;
@@ -73,6 +74,12 @@ static void clear(ndshm_job *job, int64_t place)
     uint8_t state = ndshm__job_state(job, place);
     if (state == NDSHM__UNIT_PENDING)
         return;
+    char name[NDSHM__MEMBER_SIZE];
+    ndshm_info info;
+    ndshm__result_of(name, job->pool->launch.name, view, place);
+    if (view->facts.max_result_bytes && state == NDSHM__UNIT_RESULT &&
+        ndshm_inspect(name, &info) == 0)
+        ndshm__brake_taken(job->pool->memory, view, info.payload);
     ndshm__remove_unit(job->pool->memory, job->pool->launch.name, view, place);
     atomic_store(&view->states[place], NDSHM__UNIT_PENDING);
     atomic_fetch_add(&view->memory->past_failed, state >= NDSHM__UNIT_FAILED);

@@ -64,6 +64,8 @@ static int check_limits(const ndshm_job_config *config)
         return ndshm__fail(-EINVAL, "%d retries: 0 to %d", config->retries, NDSHM__RETRIES_MAX);
     if (config->on_error != NDSHM_ERROR_CONTINUE && config->on_error != NDSHM_ERROR_STOP)
         return ndshm__fail(-EINVAL, "on_error %d is none of NDSHM_ERROR_*", config->on_error);
+    if (config->max_result_bytes < 0)
+        return ndshm__fail(-EINVAL, "max_result_bytes %lld", (long long)config->max_result_bytes);
     if (config->params_size > INT64_MAX / 2)
         return ndshm__fail(-EINVAL, "params of %zu bytes", config->params_size);
     return 0;
@@ -220,15 +222,18 @@ static int gather(ndshm_job *job, const ndshm_job_config *config, struct ndshm__
         .flags = (config->flags & ~(uint32_t)NDSHM_JOB_PROGRESS) |
                  (config->items ? NDSHM__JOB_ITEMS : 0u) |
                  (config->output ? NDSHM__JOB_OUTPUT : 0u) |
+                 (config->order == NDSHM_ORDER_COMPLETED ? NDSHM__JOB_COMPLETED : 0u) |
                  (is_stream(config) ? NDSHM__JOB_STREAM | NDSHM__JOB_ITEMS : 0u),
         .count = is_stream(config) ? ndshm__stream_places(config->window) : config->count,
-        .chunk = is_stream(config) ? 1 : config->chunk,
+        .chunk =
+            is_stream(config) || (config->max_result_bytes && !config->chunk) ? 1 : config->chunk,
         .seed = config->seed,
         .params_size = (int64_t)config->params_size,
         .nshared = config->nshared,
         .retries = config->retries,
         .on_error = config->on_error,
         .timeout_ms = config->timeout_ms,
+        .max_result_bytes = config->max_result_bytes,
     };
     int status = find_function(job->pool, config, facts);
     if (!status)

@@ -14,10 +14,11 @@
 #include "segment/format.h"
 
 enum {
-    STARTS_MAX = 4, /* workers that die in a row before they are ready */
-    FORKS_MAX = 50, /* forks that fail in a row, while no worker lives */
-    PAUSE_MS = 100, /* before a fork is tried again; and between looks at workers that joined */
-    IDLE_MS = 1000  /* between looks whether a worker joined */
+    KILLS_MAX = 100, /* the same for SIGKILL, which comes from outside */
+    STARTS_MAX = 4,  /* workers that die in a row before they are ready */
+    FORKS_MAX = 50,  /* forks that fail in a row, while no worker lives */
+    PAUSE_MS = 100,  /* before a fork is tried again; and between looks at workers that joined */
+    IDLE_MS = 1000   /* between looks whether a worker joined */
 };
 
 struct child {
@@ -29,6 +30,7 @@ struct child {
 
 struct supervisor {
     const struct ndshm__launch *launch;
+    int64_t oom_kills; /* of its memory cgroup */
     ndshm__segment *segment;
     struct ndshm__pool_memory *pool;
     int pid;
@@ -108,6 +110,11 @@ static _Noreturn void clean_up(struct supervisor *self)
 
 /* --- workers --- */
 
+int ndshm__launch_fork(const struct ndshm__launch *launch)
+{
+    return launch->fork ? launch->fork(launch->context) : ndshm__os_fork();
+}
+
 static void child_began(struct supervisor *self, int slot)
 {
     for (int i = 0; i < self->launch->workers; i++)
@@ -127,8 +134,9 @@ static int fork_worker(struct supervisor *self, int slot)
     struct child *child = &self->children[slot];
     atomic_store(&shared->gate, 0);
     atomic_store(&shared->deadline, 0);
+    atomic_store(&shared->making, 0);
     atomic_store(&shared->state, NDSHM__SLOT_STARTING);
-    int pid = ndshm__os_fork();
+    int pid = ndshm__launch_fork(self->launch);
     if (pid == 0)
         child_began(self, slot);
     if (pid < 0)
@@ -191,15 +199,30 @@ static void describe(int status, struct ndshm__cause *cause)
         snprintf(cause->text, sizeof cause->text, "ended by exit status %d", WEXITSTATUS(status));
 }
 
+/* A SIGKILL that came when the kernel had run out of memory was probably the kernel's. */
+static void explain_kill(struct supervisor *self, struct ndshm__cause *cause)
+{
+    size_t length = strlen(cause->text);
+    if (cause->signal != SIGKILL || cause->deadline)
+        return;
+    int64_t kills = ndshm__os_cgroup_kills();
+    if (kills > self->oom_kills)
+        snprintf(cause->text + length, sizeof cause->text - length,
+                 "; out of memory: the kill count of its memory cgroup rose");
+    self->oom_kills = kills;
+}
+
 /* A worker that cannot even start: tried again a few times. */
-static void start_failed(struct supervisor *self, const char *cause)
+static void start_failed(struct supervisor *self, const struct ndshm__cause *cause)
 {
     char message[256];
-    if (++self->failed_starts < STARTS_MAX) {
-        pause_forks(self, 10 << self->failed_starts);
+    int most = cause->signal == SIGKILL ? KILLS_MAX : STARTS_MAX, count = ++self->failed_starts;
+    if (count < most) {
+        pause_forks(self, 10 << (count < STARTS_MAX ? count : STARTS_MAX));
         return;
     }
-    snprintf(message, sizeof message, "workers die while they start: the last one was %s", cause);
+    snprintf(message, sizeof message, "workers die while they start: the last one was %s",
+             cause->text);
     give_up(self, message);
 }
 
@@ -213,6 +236,7 @@ static void child_ended(struct supervisor *self, int slot)
     ndshm__os_close(child->pidfd);
     child->pid = 0;
     describe(status, &cause);
+    explain_kill(self, &cause);
     atomic_store(&self->pool->slots[slot].state, NDSHM__SLOT_FREE);
     if (state == NDSHM__SLOT_FAILED)
         end(self, NDSHM__POOL_DEAD);
@@ -221,7 +245,7 @@ static void child_ended(struct supervisor *self, int slot)
     ndshm__death_settle(self->pool, self->launch->name, slot, &cause);
     atomic_store(&self->pool->slots[slot].deadline, 0);
     if (state == NDSHM__SLOT_STARTING)
-        start_failed(self, cause.text);
+        start_failed(self, &cause);
     else
         self->failed_starts = 0;
 }
@@ -375,6 +399,7 @@ static void begin(struct supervisor *self)
     ndshm__segment_dontfork(self->segment);
     self->pool = ndshm__segment_payload(self->segment);
     atomic_store(&self->pool->supervisor, (uint32_t)self->pid);
+    self->oom_kills = ndshm__os_cgroup_kills();
     ndshm__budget_limit(self->launch->cpus);
     ndshm__threads_apply(self->launch->threads);
 }

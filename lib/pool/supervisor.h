@@ -17,11 +17,16 @@ struct ndshm__launch {
     void *context;
     int (*init)(void *context);
     void (*fini)(void *context);
+    int (*fork)(void *context); /* or NULL */
+    int max_tasks;
+    int64_t max_worker_bytes;
     struct ndshm__functions *functions;
     struct ndshm__threads *threads; /* NULL: those of libraries are left alone */
     int host;                       /* a pidfd */
     int event;                      /* readable: the state of the pool changed */
 };
+
+int ndshm__launch_fork(const struct ndshm__launch *launch);
 
 /* In the forked child; does not return. */
 _Noreturn void ndshm__supervisor_main(const struct ndshm__launch *launch);

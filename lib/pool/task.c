@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "array/view.h"
 #include "base/os.h"
-#include "pool/worker.h"
+#include "pool/brake.h"
 
 static struct ndshm__job_view *job_of(const ndshm_task *task)
 {
@@ -198,6 +199,15 @@ static int result_name(ndshm_task *task, char name[NDSHM__MEMBER_SIZE])
     return 0;
 }
 
+static int wait_for_room(ndshm_task *task, ndshm_dtype dtype, int ndim, const int64_t *shape)
+{
+    int64_t bytes;
+    if (!job_of(task)->facts.max_result_bytes)
+        return 0;
+    int status = ndshm__shape_check(dtype, ndim, shape, &bytes);
+    return status ? status : ndshm__brake_wait(task, bytes);
+}
+
 int ndshm_task_create(ndshm_task *task, ndshm_dtype dtype, int ndim, const int64_t *shape,
                       ndshm_array **out)
 {
@@ -208,6 +218,8 @@ int ndshm_task_create(ndshm_task *task, ndshm_dtype dtype, int ndim, const int64
     const ndshm__spec base = {
         .pool = mappings->pool_name, .make = ndshm__cache_make, .maker = mappings};
     mappings->zero = !(job_of(task)->facts.flags & NDSHM_JOB_UNINITIALIZED);
+    if (!status)
+        status = wait_for_room(task, dtype, ndim, shape);
     if (!status)
         status = ndshm__attachment_create_array(&base, name, dtype, ndim, shape, &task->result);
     if (!status)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "pool/brake.h"
 #include "pool/results.h"
-#include "pool/worker.h"
 #include "segment/format.h"
 
 /* Now, not at the end: the task may be the last thing that this worker does. */
@@ -150,6 +150,7 @@ void ndshm__task_drop(ndshm_task *task)
 {
     ndshm__attachment_close(&task->result);
     ndshm__cache_made(&task->worker->mappings);
+    ndshm__brake_dropped(task->worker->pool, task->worker->slot, &task->worker->job.job);
     drop_private(task->worker);
     task->target[0] = '\0';
     task->message[0] = '\0';
@@ -190,6 +191,8 @@ int ndshm__task_end(ndshm_task *task, int status, const char *message)
     if (state == NDSHM__UNIT_RESULT || state == NDSHM__UNIT_REFERENCE)
         ndshm__result_of(name, pool, job, task->unit);
     atomic_store(&job->states[task->unit], state);
+    if (state == NDSHM__UNIT_RESULT)
+        ndshm__brake_made(worker);
     if ((state == NDSHM__UNIT_RESULT || state == NDSHM__UNIT_REFERENCE) && unwanted(worker))
         ndshm__remove_result(name, state);
     if (task->touched)

@@ -8,6 +8,7 @@
 
 #include "base/os.h"
 #include "base/os_spawn.h"
+#include "pool/notify.h"
 #include "segment/format.h"
 
 static const int64_t slice_ns =
@@ -82,6 +83,7 @@ int ndshm__worker_open(const char *pool, int slot, ndshm_worker **out)
     worker->joined = slot < 0;
     worker->slot = slot;
     worker->chunk = -1;
+    worker->tasks_left = INT64_MAX;
     worker->task.worker = worker;
     if (slot >= 0) {
         status = attach(pool, worker);
@@ -223,18 +225,44 @@ void ndshm__worker_finish_chunk(ndshm_worker *worker)
     ndshm__claim_finish(&serving->job, worker->chunk, worker->slot);
     ndshm__deadline_disarm(worker);
     worker->chunk = -1;
-    if (atomic_load(&worker->pool->step.waiters))
-        ndshm__event_raise(&worker->pool->step);
     if (ndshm__claim_exhausted(&serving->job) || ndshm__task_stopped(&serving->job))
         ndshm__serving_settle(serving);
+    ndshm__notify(worker->pool, serving->pool_name);
+}
+
+/* Measuring costs more than a small task: at most once a millisecond. */
+static bool is_heavy(ndshm_worker *worker)
+{
+    enum { PAUSE_NS = 1000000 };
+    int64_t now = worker->most_memory ? ndshm__os_now() : 0;
+    if (!worker->most_memory || now - worker->memory_looked < PAUSE_NS)
+        return false;
+    worker->memory_looked = now;
+    return ndshm__os_private_memory() > worker->most_memory;
+}
+
+bool ndshm__worker_worn(ndshm_worker *worker)
+{
+    return worker->tasks_left <= 0 || is_heavy(worker);
+}
+
+/* Others go on with the rest of the chunk. */
+static void hand_over(ndshm_worker *worker)
+{
+    struct ndshm__serving *serving = &worker->job;
+    ndshm__claim_release(&serving->job, worker->chunk);
+    ndshm__deadline_disarm(worker);
+    worker->chunk = -1;
+    ndshm__table_offer(worker->pool, serving->entry, 1);
+    ndshm__serving_settle(serving);
 }
 
 void ndshm__worker_run(ndshm_worker *worker)
 {
     struct ndshm__job_view *job = &worker->job.job;
     ndshm_task *task = &worker->task;
-    struct ndshm__event *step = &worker->pool->step;
-    const bool plain = !job->records && !job->facts.timeout_ms && !job->sequence &&
+    const bool limited = worker->tasks_left < INT64_MAX || worker->most_memory;
+    const bool plain = !limited && !job->records && !job->facts.timeout_ms && !job->sequence &&
                        !(job->facts.flags & NDSHM_JOB_RANGES);
     for (int64_t unit = worker->unit; unit < worker->unit_end; unit++) {
         if (ndshm__task_stopped(job))
@@ -248,9 +276,14 @@ void ndshm__worker_run(ndshm_worker *worker)
             atomic_store_explicit(&job->states[unit], NDSHM__UNIT_OK, memory_order_release);
         else
             ndshm__task_end(task, status, NULL);
-        if (unit + 1 < worker->unit_end &&
-            atomic_load_explicit(&step->waiters, memory_order_relaxed))
-            ndshm__event_raise(step);
+        worker->tasks_left -= limited;
+        if (limited && unit + 1 < worker->unit_end && ndshm__worker_worn(worker)) {
+            hand_over(worker);
+            worker->tasks_left = 0;
+            return;
+        }
+        if (unit + 1 < worker->unit_end)
+            ndshm__notify(worker->pool, worker->job.pool_name);
     }
     ndshm__worker_finish_chunk(worker);
 }
@@ -331,16 +364,11 @@ int ndshm_task_finish(ndshm_task *task, int status, const char *message)
 /* What was begun and not finished is offered again. */
 static void give_up_chunk(ndshm_worker *worker)
 {
-    struct ndshm__serving *serving = &worker->job;
     if (worker->task.open) {
         ndshm__task_drop(&worker->task);
-        atomic_store(&serving->job.states[worker->task.unit], NDSHM__UNIT_PENDING);
+        atomic_store(&worker->job.job.states[worker->task.unit], NDSHM__UNIT_PENDING);
     }
-    ndshm__claim_release(&serving->job, worker->chunk);
-    ndshm__deadline_disarm(worker);
-    worker->chunk = -1;
-    ndshm__table_offer(worker->pool, serving->entry, 1);
-    ndshm__serving_settle(serving);
+    hand_over(worker);
 }
 
 void ndshm_worker_leave(ndshm_worker **worker)

@@ -47,7 +47,10 @@ struct ndshm_worker {
     struct ndshm__mappings mappings;
     struct ndshm__attachment output;
     ndshm_view output_view;
-    int64_t chunk; /* owned now, or -1; of its units, this one is next: */
+    int64_t tasks_left;    /* before it is replaced; INT64_MAX: no limit */
+    int64_t most_memory;   /* of its own, likewise; 0: no limit */
+    int64_t memory_looked; /* when it was measured last */
+    int64_t chunk;         /* owned now, or -1; of its units, this one is next: */
     int64_t unit, unit_end;
     struct ndshm_task task;
 };
@@ -62,6 +65,9 @@ int ndshm__worker_claim(ndshm_worker *worker, int64_t timeout_ns);
 
 /* Runs the owned chunk with the job's function. */
 void ndshm__worker_run(ndshm_worker *worker);
+
+/* Whether it has done or used so much that another one should go on. */
+bool ndshm__worker_worn(ndshm_worker *worker);
 
 /* Makes the owned chunk final. */
 void ndshm__worker_finish_chunk(ndshm_worker *worker);

@@ -72,8 +72,14 @@ void ndshm__worker_main(const struct ndshm__launch *launch, int slot, int superv
     if (status)
         refuse(worker, "binding it to its CPUs gave", status);
     run_init(launch, worker);
-    while (ndshm__worker_claim(worker, -1) == 0)
+    if (launch->max_tasks)
+        worker->tasks_left = launch->max_tasks;
+    if (launch->max_worker_bytes)
+        worker->most_memory = ndshm__os_private_memory() + launch->max_worker_bytes;
+    while (!ndshm__worker_worn(worker) && ndshm__worker_claim(worker, -1) == 0)
         ndshm__worker_run(worker);
+    if (worker->serving)
+        ndshm__worker_leave_job(worker);
     if (launch->fini)
         launch->fini(launch->context);
     ndshm__os_flush_output();

@@ -64,7 +64,7 @@ static bool enter(ndshm_task *task, int64_t bytes)
     return true;
 }
 
-static int wait(ndshm_task *task, int64_t bytes)
+static int park(ndshm_task *task, int64_t bytes)
 {
     struct ndshm__spin no_spin = {0};
     struct ndshm__event *step = &task->worker->pool->step;
@@ -86,7 +86,7 @@ int ndshm__brake_wait(ndshm_task *task, int64_t bytes)
         return 0;
     ndshm__deadline_disarm(worker);
     atomic_fetch_add(&worker->pool->step.waiters, 1);
-    int status = wait(task, bytes);
+    int status = park(task, bytes);
     atomic_fetch_sub(&worker->pool->step.waiters, 1);
     ndshm__deadline_arm(worker, task->unit);
     return status;

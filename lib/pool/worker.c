@@ -282,7 +282,7 @@ void ndshm__worker_run(ndshm_worker *worker)
             worker->tasks_left = 0;
             return;
         }
-        if (unit + 1 < worker->unit_end)
+        if (ndshm__awaited(worker->pool) && unit + 1 < worker->unit_end)
             ndshm__notify(worker->pool, worker->job.pool_name);
     }
     ndshm__worker_finish_chunk(worker);

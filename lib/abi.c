@@ -10,6 +10,7 @@
     X(ndshm_column_spec)                                                                           \
     X(ndshm_create_config)                                                                         \
     X(ndshm_csv_config)                                                                            \
+    X(ndshm_csv_progress)                                                                          \
     X(ndshm_info)                                                                                  \
     X(ndshm_job_config)                                                                            \
     X(ndshm_pool_config)                                                                           \

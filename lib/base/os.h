@@ -69,6 +69,21 @@ void ndshm__os_touch(const char *name);
 /* One that is readable when any of these is. */
 int ndshm__os_watch_any(const int *fds, int count);
 
+/* --- files anywhere, as streams (os_input.c) --- */
+
+int ndshm__os_open_input(const char *path); /* never blocks: neither does reading it, then */
+int ndshm__os_open_output(const char *path, bool create); /* create: must not exist */
+int ndshm__os_duplicate(int fd);
+int64_t ndshm__os_read_input(int fd, void *buffer, int64_t size);   /* one read; 0: the end */
+int ndshm__os_write_output(int fd, const void *data, int64_t size); /* all of it */
+int ndshm__os_wait_input(int fd, int timeout_ms);                   /* 1: something to read */
+int ndshm__os_replace(const char *from, const char *to);
+int ndshm__os_remove(const char *path);
+
+/* A descriptor of our own on what another process of this user has open. -EACCES, -ENOENT: it
+ * cannot be had. */
+int ndshm__os_open_peer(uint32_t pid, int fd, bool writable);
+
 /* --- locks: open-file-description locks on one byte --- */
 
 int ndshm__os_lock_read(int fd, int64_t byte);  /* -EAGAIN: somebody holds it */

@@ -1,122 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the CSV reader. The file is read into memory whole; types are inferred; a frame of the
- * final size is made, and the values are parsed straight into it. */
+/* Inside the CSV reader. The text lies in a file: the given one, or a nameless one in memory that a
+ * pipe or a compressed file was brought into. It is cut into chunks of bytes, and two passes work
+ * on each chunk, in any order and process. The survey finds out where its rows begin and how many
+ * they are, which types they fit, how much text there is. Then the frame is made, and the filling
+ * converts the rows and writes them to their places.
+ *
+ * What the processes share is one block of memory, the plan: header, columns, chunks, what each
+ * chunk found about each column, texts. It has no name either. */
 #ifndef NDSHM_LIB_CSV_H
 #define NDSHM_LIB_CSV_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <ndshm/csv.h>
 
-#include "csv/number.h"
+#include "csv/type.h"
 
 /* --- options.c --- */
 
-struct ndshm__csv_options {
-    ndshm_csv_config config;
+struct ndshm__csv_options { /* no pointers: it is shared */
+    char separator, quote, decimal, thousands;
+    uint32_t flags;
     uint64_t missing_sizes[256]; /* by first byte, bit n: such a missing word has n bytes */
     bool missing_empty;          /* the empty text means a missing value */
     bool missing_number;         /* one of them may read as a number */
+    bool plain_numbers;          /* '.' and no thousands */
 };
 
-int ndshm__csv_options(const ndshm_csv_config *given, struct ndshm__csv_options *out);
-bool ndshm__csv_is_missing(const struct ndshm__csv_options *options, const char *text,
-                           int64_t size);
+/* Checks the config and fills in its defaults. */
+int ndshm__csv_options(const ndshm_csv_config *given, ndshm_csv_config *config,
+                       struct ndshm__csv_options *out);
+int ndshm__csv_check_marks(const ndshm_csv_config *config);
 
-/* --- type.c: how the text of a column is read --- */
-
-enum {
-    NDSHM__CSV_NOTHING, /* only missing values were seen */
-    NDSHM__CSV_INT,
-    NDSHM__CSV_UINT,
-    NDSHM__CSV_FLOAT32,
-    NDSHM__CSV_FLOAT64,
-    NDSHM__CSV_DATE,
-    NDSHM__CSV_TIME,
-    NDSHM__CSV_BOOL,
-    NDSHM__CSV_TEXT
-};
-
-/* Whether a timestamp has an offset from UTC behind it. */
-enum { NDSHM__CSV_NO_ZONE, NDSHM__CSV_ZONE, NDSHM__CSV_ANY_ZONE };
-
-struct ndshm__csv_type {
-    uint8_t kind;
-    uint8_t width; /* bytes of a value */
-    uint8_t zone;
-    bool utf8;
-    int64_t scale; /* dates: ticks a day; timestamps: nanoseconds a tick */
-};
-
-union ndshm__csv_value {
-    int64_t i;
-    uint64_t u;
-    float f;
-    double d;
-};
-
-/* false: an Arrow format that is not read from text. */
-bool ndshm__csv_type_of(const char *format, struct ndshm__csv_type *out);
-
-/* Reads all of the text; blanks around numbers are passed over. */
-bool ndshm__csv_parse(const struct ndshm__csv_type *type, const char *text, int64_t size,
-                      union ndshm__csv_value *out);
-
-/* The types that inference chooses from; each fits every text that the ones before it fit, as far
- * as they can follow each other. */
-enum {
-    NDSHM__CSV_FITS_INT = 1,
-    NDSHM__CSV_FITS_EXACT = 2, /* the integer is also exact as a float64 */
-    NDSHM__CSV_FITS_FLOAT = 4,
-    NDSHM__CSV_FITS_DATE = 8,
-    NDSHM__CSV_FITS_TIME = 16,
-    NDSHM__CSV_FITS_TIME_UTC = 32,
-    NDSHM__CSV_FITS_BOOL = 64,
-    NDSHM__CSV_FITS_ALL = 127
-};
-
-/* Those of possible that the text fits. */
-uint32_t ndshm__csv_fits(uint32_t possible, const char *text, int64_t size);
-
-/* --- value.c --- */
-
-/* A decimal integer; where it ends, or NULL. */
-const char *ndshm__csv_int64(const char *first, const char *last, int64_t *out);
-const char *ndshm__csv_uint64(const char *first, const char *last, uint64_t *out);
-
-/* "2024-02-29", in days since 1970; where it ends, or NULL. */
-const char *ndshm__csv_date(const char *first, const char *last, int64_t *days);
-
-struct ndshm__csv_moment {
-    int64_t seconds; /* since 1970 */
-    int32_t nanoseconds;
-    bool zone; /* an offset was given, and was taken away: seconds are UTC */
-};
-
-/* "2024-02-29", or with a time behind 'T' or a blank: "12:00", "12:00:59", "12:00:59.123456789";
- * then nothing, 'Z' or "+01:00". All of the text. */
-bool ndshm__csv_moment(const char *text, int64_t size, struct ndshm__csv_moment *out);
-
-/* In ticks of scale nanoseconds; false: between two ticks, or out of range. */
-bool ndshm__csv_ticks(const struct ndshm__csv_moment *moment, int64_t scale, int64_t *out);
-
-/* --- file.c, scan.c --- */
-
-enum { NDSHM__CSV_PADDING = 64 }; /* zero bytes behind the text: reading ahead is allowed */
-
-struct ndshm__csv_file {
-    const char *path;
-    char *buffer;
-    const char *begin; /* behind a byte-order mark */
-    const char *end;   /* behind the last line break, which is always there when there is text */
-};
-
-int ndshm__csv_file_read(const char *path, struct ndshm__csv_file *out);
+/* --- the plan --- */
 
 struct ndshm__csv_column {
-    char *name;
-    const char *given;  /* format, perhaps with '?', or NULL */
-    const char *format; /* without '?' */
+    uint32_t name;  /* in the texts of the plan */
+    uint32_t given; /* the format given for it, with '?' or without; 0: inferred */
+    uint32_t date;  /* its strptime format; 0: ISO 8601 */
+    char inferred[12];
+    bool unused; /* not among the columns that are wanted */
     bool nullable;
     bool exact; /* floats that are whole numbers up to now: missing values forbid integers */
     struct ndshm__csv_type type;
@@ -124,22 +48,126 @@ struct ndshm__csv_column {
     bool seen;         /* a value that is not missing */
     bool missing;
     int64_t text_bytes;
-    void *data; /* from here on: where values go */
+    int64_t data, validity, offsets; /* where in the file of the frame they begin; 0: none */
+};
+
+struct ndshm__csv_error {
+    int32_t status; /* 0: none */
+    int32_t column;
+    int64_t at; /* offset in the text, -1: no matter of one place */
+    char text[48];
+    char why[160];
+};
+
+struct ndshm__csv_chunk {
+    int64_t first; /* offset of its first row, and of the first row behind it */
+    int64_t next;
+    int64_t rows;
+    int64_t row; /* number of the first one in the frame */
+    bool misfit; /* a value does not fit the types of the survey's sample */
+    struct ndshm__csv_error error;
+};
+
+/* What a chunk says about a column. */
+struct ndshm__csv_seen {
+    uint32_t possible;
+    bool seen;
+    bool missing;
+    uint8_t edges[2][2]; /* first and last byte of its bits of data and validity, which it shares
+                            with its neighbours */
+    int64_t text_bytes;
+    int64_t text; /* where its text begins in that of the column */
+};
+
+struct ndshm__csv_plan {
+    struct ndshm__csv_options options;
+    int64_t bytes; /* of the plan itself */
+    int64_t columns, chunks, seen, texts, texts_used;
+    int32_t ncolumns;
+    int32_t nchunks;
+    int64_t chunk_size;
+    int64_t data;          /* the first row behind the header */
+    int64_t size;          /* of the text */
+    int64_t missing_words; /* in texts */
+    bool deep;             /* the survey looks at all values, not at samples */
+    bool guessed;          /* the types are those of samples */
+    uint32_t pid;          /* of the caller, and its descriptors */
+    int32_t input;
+    int32_t output;
+};
+
+/* --- a process's view of it --- */
+
+struct ndshm__csv_window { /* a part of the text in memory, and a line feed behind it */
+    char *buffer;
+    int64_t capacity;
+    int64_t offset; /* of begin in the text */
+    const char *begin;
+    const char *end;
+    bool whole; /* ends where a row ends */
+};
+
+enum {
+    NDSHM__CSV_PADDING = 64, /* zero bytes behind the window: reading ahead is allowed */
+    NDSHM__CSV_SHORT = 1     /* a status: the row goes on behind the window */
+};
+
+/* Where the filling collects the values of a column of one chunk. */
+struct ndshm__csv_buffers {
+    char *data;
     uint8_t *validity;
     int32_t *offsets;
-    int32_t used;
+    int64_t used; /* bytes of text */
 };
 
 struct ndshm__csv_reader {
-    struct ndshm__csv_file file;
-    struct ndshm__csv_options options;
+    struct ndshm__csv_plan *plan; /* NULL while the header is read: then only options count */
+    const struct ndshm__csv_options *options;
     struct ndshm__csv_column *columns;
+    struct ndshm__csv_chunk *chunks;
+    struct ndshm__csv_seen *seen;
+    char *texts;
+    const char *missing_words;
     int32_t ncolumns;
-    int64_t rows;
-    const char *data;     /* the first row behind the header */
-    const char *examined; /* where inference ended */
-    bool guessed;         /* before the end */
+    int input, output;
+    int64_t size;
+    struct ndshm__csv_window window;
+    struct ndshm__csv_buffers *buffers;
+    char *arena;
+    int64_t arena_size;
+    int64_t bit; /* of the first row of the chunk in its first byte */
+    struct ndshm__csv_error error;
 };
+
+/* plan.c */
+struct ndshm__csv_source;
+int ndshm__csv_plan_size(int32_t ncolumns, int32_t nchunks, int64_t texts, int64_t *bytes);
+void ndshm__csv_plan_lay_out(struct ndshm__csv_plan *plan, int32_t ncolumns, int32_t nchunks,
+                             int64_t bytes);
+/* false: offsets that leave its bytes. */
+bool ndshm__csv_plan_view(struct ndshm__csv_plan *plan, int64_t bytes,
+                          struct ndshm__csv_reader *out);
+uint32_t ndshm__csv_plan_text(struct ndshm__csv_plan *plan, const char *text);
+const char *ndshm__csv_format(const struct ndshm__csv_reader *reader, int32_t column);
+const char *ndshm__csv_name(const struct ndshm__csv_reader *reader, int32_t column);
+void ndshm__csv_reader_free(struct ndshm__csv_reader *reader);
+
+static inline struct ndshm__csv_seen *ndshm__csv_seen_of(const struct ndshm__csv_reader *reader,
+                                                         int32_t chunk)
+{
+    return reader->seen + (int64_t)chunk * reader->ncolumns;
+}
+
+/* --- window.c --- */
+
+/* The bytes from..to of the text. whole: they end where a row ends. */
+int ndshm__csv_window(struct ndshm__csv_reader *reader, int64_t from, int64_t to, bool whole);
+static inline int64_t ndshm__csv_offset(const struct ndshm__csv_reader *reader, const char *at)
+{
+    return reader->window.offset + (at - reader->window.begin);
+}
+
+/* --- field.c --- */
 
 struct ndshm__csv_field {
     const char *text;
@@ -148,7 +176,7 @@ struct ndshm__csv_field {
 };
 
 /* Reads the field at *at, and moves *at to the separator or line feed behind it. */
-int ndshm__csv_field(const struct ndshm__csv_reader *reader, const char **at, int32_t column,
+int ndshm__csv_field(struct ndshm__csv_reader *reader, const char **at, int32_t column,
                      struct ndshm__csv_field *out);
 
 /* Copies the text of the field; how many bytes. */
@@ -164,33 +192,69 @@ static inline const char *ndshm__csv_skip_empty(const char *at, const char *end)
 }
 
 /* Too many fields, or too few. */
-int ndshm__csv_ragged(const struct ndshm__csv_reader *reader, const char *at, int32_t column);
+int ndshm__csv_ragged(struct ndshm__csv_reader *reader, const char *at, int32_t column);
+
+/* The line is shorter than it should be, and that is allowed: the next column is missing. */
+static inline bool ndshm__csv_padded(const struct ndshm__csv_reader *reader, const char *at,
+                                     int32_t column)
+{
+    return *at == '\n' && column + 1 < reader->ncolumns && reader->options->flags & NDSHM_CSV_PAD;
+}
 
 /* Passes over what ended the field of that column: a line feed behind the last one. */
-static inline int ndshm__csv_next(const struct ndshm__csv_reader *reader, const char **at,
-                                  int32_t column)
+static inline int ndshm__csv_next(struct ndshm__csv_reader *reader, const char **at, int32_t column)
 {
-    if ((column + 1 == reader->ncolumns) != (**at == '\n'))
+    if ((column + 1 == reader->ncolumns) != (**at == '\n')) {
+        if (ndshm__csv_padded(reader, *at, column))
+            return 0;
         return ndshm__csv_ragged(reader, *at, column);
+    }
     ++*at;
     return 0;
 }
 
-/* NDSHM_EPARSE with file, line, column, its name and the text. */
-int ndshm__csv_fail(const struct ndshm__csv_reader *reader, const char *at, int32_t column,
+bool ndshm__csv_is_missing(const struct ndshm__csv_reader *reader, const char *text, int64_t size);
+
+/* Notes an error at a place; NDSHM_EPARSE. */
+int ndshm__csv_fail(struct ndshm__csv_reader *reader, const char *at, int32_t column,
                     const struct ndshm__csv_field *field, const char *why);
+/* Notes the thread's message. */
+int ndshm__csv_fail_status(struct ndshm__csv_reader *reader, int status);
 
-/* --- header.c, infer.c, fill.c --- */
+/* --- lines.c --- */
 
-int ndshm__csv_header(struct ndshm__csv_reader *reader);
+/* Rows that begin in [from, end), where from begins one and there are no quotes; *last: the last of
+ * them. */
+int64_t ndshm__csv_count_lines(const char *from, const char *end, const char **last);
 
-/* Finds out types and number of rows. whole: of all rows; otherwise only the first ones are looked
- * at closely, and ndshm__csv_fill may find that the rest is otherwise. */
-int ndshm__csv_infer(struct ndshm__csv_reader *reader, bool whole);
+/* Where the first row that begins at `from` or behind it probably begins, judged by the bytes
+ * around; the byte in front of from is in the window. */
+const char *ndshm__csv_guess_row(const struct ndshm__csv_reader *reader, const char *from);
 
-/* Parses the rows into the columns' buffers. NDSHM__CSV_MISFIT: a value does not fit what was
- * inferred from the first rows. */
-enum { NDSHM__CSV_MISFIT = 1 };
-int ndshm__csv_fill(struct ndshm__csv_reader *reader);
+/* --- infer.c --- */
+
+/* Looks at one field, as the survey. */
+void ndshm__csv_look_at(const struct ndshm__csv_reader *reader,
+                        const struct ndshm__csv_column *column,
+                        const struct ndshm__csv_field *field, struct ndshm__csv_seen *seen);
+void ndshm__csv_seen_reset(struct ndshm__csv_seen *seen, int32_t ncolumns);
+void ndshm__csv_seen_merge(struct ndshm__csv_column *column, const struct ndshm__csv_seen *seen);
+void ndshm__csv_choose_types(struct ndshm__csv_reader *reader);
+
+/* --- survey.c --- */
+
+/* first: where the first row begins, -1: to be guessed. What it finds, errors too, is in the chunk.
+ */
+void ndshm__csv_survey(struct ndshm__csv_reader *reader, int32_t chunk, int64_t first);
+/* The first rows. */
+int ndshm__csv_sample(struct ndshm__csv_reader *reader);
+/* Joins what the chunks found. Rows and texts get their places. */
+int ndshm__csv_join(struct ndshm__csv_reader *reader, int64_t *rows);
+
+/* --- fill.c, place.c --- */
+
+void ndshm__csv_fill(struct ndshm__csv_reader *reader, int32_t chunk);
+int ndshm__csv_buffers(struct ndshm__csv_reader *reader, int32_t chunk);
+int ndshm__csv_place(struct ndshm__csv_reader *reader, int32_t chunk);
 
 #endif

@@ -1,70 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* Which type each column has, how many rows there are, and how much text. */
-#include <errno.h>
+/* Which type each column has. */
 #include <string.h>
 
-#include "base/base.h"
 #include "csv/csv.h"
 
-enum { SAMPLE_MIN = 4096, SAMPLE_MAX = 1 << 20, SAMPLE_SHARE = 16 };
-
-static void reset(struct ndshm__csv_reader *reader)
+void ndshm__csv_seen_reset(struct ndshm__csv_seen *seen, int32_t ncolumns)
 {
-    reader->rows = 0;
-    for (int32_t i = 0; i < reader->ncolumns; i++) {
-        struct ndshm__csv_column *column = &reader->columns[i];
-        column->possible = NDSHM__CSV_FITS_ALL;
-        column->seen = column->missing = false;
-        column->text_bytes = 0;
-    }
+    memset(seen, 0, (size_t)ncolumns * sizeof *seen);
+    for (int32_t i = 0; i < ncolumns; i++)
+        seen[i].possible = NDSHM__CSV_FITS_ALL;
 }
 
-static void look_at(const struct ndshm__csv_reader *reader, struct ndshm__csv_column *column,
-                    const struct ndshm__csv_field *field)
+/* A dot is no decimal mark where another one was given. */
+static uint32_t fits_marked(const struct ndshm__csv_options *options, uint32_t possible,
+                            const struct ndshm__csv_field *field)
 {
-    if (ndshm__csv_is_missing(&reader->options, field->text, field->size)) {
-        column->missing = true;
+    char plain[NDSHM__CSV_NUMBER_MAX + 8];
+    uint32_t others = possible & ~(uint32_t)NDSHM__CSV_FITS_NUMBER, numbers = possible & ~others;
+    if (others)
+        others = ndshm__csv_fits(others, field->text, field->size);
+    if (!numbers || field->size > NDSHM__CSV_NUMBER_MAX)
+        return others;
+    int64_t size = ndshm__csv_plain_number(options->decimal, options->thousands, field->text,
+                                           field->size, plain);
+    return others | (size < 0 ? 0 : ndshm__csv_fits(numbers, plain, size));
+}
+
+void ndshm__csv_look_at(const struct ndshm__csv_reader *reader,
+                        const struct ndshm__csv_column *column,
+                        const struct ndshm__csv_field *field, struct ndshm__csv_seen *seen)
+{
+    if (ndshm__csv_is_missing(reader, field->text, field->size)) {
+        seen->missing = true;
         return;
     }
-    column->seen = true;
-    column->text_bytes += field->size - field->doubled;
-    if (column->possible && !column->given)
-        column->possible = ndshm__csv_fits(column->possible, field->text, field->size);
+    seen->seen = true;
+    seen->text_bytes += field->size - field->doubled;
+    if (!seen->possible || column->given)
+        return;
+    if (reader->options->plain_numbers)
+        seen->possible = ndshm__csv_fits(seen->possible, field->text, field->size);
+    else
+        seen->possible = fits_marked(reader->options, seen->possible, field);
 }
 
-/* Rows up to stop, or a little beyond. */
-static int look_at_rows(struct ndshm__csv_reader *reader, const char *at, const char *stop,
-                        bool only_text)
+void ndshm__csv_seen_merge(struct ndshm__csv_column *column, const struct ndshm__csv_seen *seen)
 {
-    struct ndshm__csv_field field;
-    at = ndshm__csv_skip_empty(at, reader->file.end);
-    for (; at < stop; at = ndshm__csv_skip_empty(at, reader->file.end)) {
-        for (int32_t i = 0; i < reader->ncolumns; i++) {
-            struct ndshm__csv_column *column = &reader->columns[i];
-            int status = ndshm__csv_field(reader, &at, i, &field);
-            if (status)
-                return status;
-            if (!only_text || column->type.kind == NDSHM__CSV_TEXT)
-                look_at(reader, column, &field);
-            status = ndshm__csv_next(reader, &at, i);
-            if (status)
-                return status;
-        }
-        reader->rows++;
-    }
-    reader->examined = at;
-    return 0;
-}
-
-/* Where no field has quotes, lines are rows. */
-static void count_rows(struct ndshm__csv_reader *reader)
-{
-    const char *end = reader->file.end, *at = reader->examined;
-    while (at < end) {
-        const char *feed = memchr(at, '\n', (size_t)(end - at));
-        reader->rows += feed > at + (*at == '\r');
-        at = feed + 1;
-    }
+    column->possible &= seen->possible;
+    column->seen = column->seen || seen->seen;
+    column->missing = column->missing || seen->missing;
 }
 
 static const char *choose_format(const struct ndshm__csv_column *column)
@@ -88,78 +72,28 @@ static const char *choose_format(const struct ndshm__csv_column *column)
 
 static void choose_inferred(struct ndshm__csv_column *column)
 {
-    column->format = choose_format(column);
-    ndshm__csv_type_of(column->format, &column->type);
+    const char *format = choose_format(column);
+    strcpy(column->inferred, format);
+    ndshm__csv_type_of(format, &column->type);
     if (column->type.zone)
         column->type.zone = NDSHM__CSV_ZONE;
-    column->exact = *column->format == 'g' && column->possible & NDSHM__CSV_FITS_INT;
+    column->exact = *format == 'g' && column->possible & NDSHM__CSV_FITS_INT;
     if (!column->seen)
         column->type.kind = NDSHM__CSV_NOTHING;
 }
 
-static void choose_given(struct ndshm__csv_column *column)
-{
-    column->format = column->given + (*column->given == '?');
-    ndshm__csv_type_of(column->format, &column->type);
-}
-
 /* Missing floats are NaN; other missing values need a bitmap. */
-static void choose_types(struct ndshm__csv_reader *reader)
+void ndshm__csv_choose_types(struct ndshm__csv_reader *reader)
 {
     for (int32_t i = 0; i < reader->ncolumns; i++) {
         struct ndshm__csv_column *column = &reader->columns[i];
         if (column->given)
-            choose_given(column);
+            ndshm__csv_type_of(ndshm__csv_format(reader, i), &column->type);
         else
             choose_inferred(column);
-        bool has_nan = *column->format == 'g' || *column->format == 'f';
+        const char *format = ndshm__csv_format(reader, i);
+        bool has_nan = *format == 'g' || *format == 'f';
         column->nullable =
-            (column->given && *column->given == '?') || (column->missing && !has_nan);
+            (column->given && reader->texts[column->given] == '?') || (column->missing && !has_nan);
     }
-}
-
-static bool has_text(const struct ndshm__csv_reader *reader)
-{
-    for (int32_t i = 0; i < reader->ncolumns; i++)
-        if (reader->columns[i].type.kind == NDSHM__CSV_TEXT)
-            return true;
-    return false;
-}
-
-static const char *sample_end(const struct ndshm__csv_reader *reader)
-{
-    int64_t size = reader->file.end - reader->data, share = size / SAMPLE_SHARE;
-    if (share < SAMPLE_MIN)
-        share = SAMPLE_MIN;
-    if (share > SAMPLE_MAX)
-        share = SAMPLE_MAX;
-    return share < size ? reader->data + share : reader->file.end;
-}
-
-/* What cannot be guessed from the first rows: number of rows, and bytes of text. */
-static int measure_rest(struct ndshm__csv_reader *reader)
-{
-    size_t rest = (size_t)(reader->file.end - reader->examined);
-    bool quotes = memchr(reader->examined, reader->options.config.quote, rest) != NULL;
-    if (quotes || has_text(reader))
-        return look_at_rows(reader, reader->examined, reader->file.end, true);
-    count_rows(reader);
-    return 0;
-}
-
-int ndshm__csv_infer(struct ndshm__csv_reader *reader, bool whole)
-{
-    reset(reader);
-    int status =
-        look_at_rows(reader, reader->data, whole ? reader->file.end : sample_end(reader), false);
-    if (status)
-        return status;
-    choose_types(reader);
-    reader->guessed = reader->examined < reader->file.end;
-    if (reader->guessed)
-        status = measure_rest(reader);
-    for (int32_t i = 0; reader->guessed && i < reader->ncolumns; i++)
-        if (reader->columns[i].type.kind == NDSHM__CSV_TEXT)
-            reader->columns[i].nullable = reader->columns[i].nullable || reader->columns[i].missing;
-    return status;
 }

@@ -7,7 +7,8 @@
 extern "C" {
 #endif
 
-/* The number that begins at first, correctly rounded; where it ends, or NULL. */
+/* The number that begins at first, correctly rounded; where it ends, or NULL. Eight bytes behind
+ * the number must be readable. */
 const char *ndshm__csv_float64(const char *first, const char *last, double *out);
 const char *ndshm__csv_float32(const char *first, const char *last, float *out);
 

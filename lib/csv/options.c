@@ -20,9 +20,8 @@ static uint64_t size_bit(int64_t size)
     return UINT64_C(1) << (size < 63 ? size : 63);
 }
 
-static void examine_missing(struct ndshm__csv_options *options)
+static void examine_missing(const char *word, struct ndshm__csv_options *options)
 {
-    const char *word = options->config.missing;
     for (;;) {
         size_t size = strcspn(word, "\n");
         if (size == 0)
@@ -37,45 +36,42 @@ static void examine_missing(struct ndshm__csv_options *options)
     }
 }
 
-static bool is_word(const char *words, const char *text, int64_t size)
+static bool is_mark(char mark, const char *others)
 {
-    for (;;) {
-        size_t length = strcspn(words, "\n");
-        if (length == (size_t)size && memcmp(words, text, length) == 0)
-            return true;
-        if (!words[length])
-            return false;
-        words += length + 1;
-    }
-}
-
-bool ndshm__csv_is_missing(const struct ndshm__csv_options *options, const char *text, int64_t size)
-{
-    if (size == 0)
-        return options->missing_empty;
-    return options->missing_sizes[(unsigned char)*text] & size_bit(size) &&
-           is_word(options->config.missing, text, size);
+    unsigned char c = (unsigned char)mark;
+    return c && !isalnum(c) && c < 0x80 && !strchr(others, c);
 }
 
 /* Letters, digits, signs and dots are parts of values. */
-static int check_separator(const ndshm_csv_config *config)
+int ndshm__csv_check_marks(const ndshm_csv_config *config)
 {
-    unsigned char separator = (unsigned char)config->separator;
-    unsigned char quote = (unsigned char)config->quote;
-    if (isalnum(separator) || separator >= 0x80 || strchr("+-.\r\n", separator))
-        return ndshm__fail(-EINVAL, "byte 0x%02x cannot be the separator", separator);
-    if (isalnum(quote) || quote >= 0x80 || strchr("+-.\r\n ", quote) || quote == separator)
-        return ndshm__fail(-EINVAL, "byte 0x%02x cannot be the quote", quote);
+    char separator = config->separator, quote = config->quote;
+    char decimal = config->decimal, thousands = config->thousands;
+    if (!is_mark(separator, "+-.\r\n"))
+        return ndshm__fail(-EINVAL, "byte 0x%02x cannot be the separator", separator & 0xFF);
+    if (!is_mark(quote, "+-.\r\n ") || quote == separator)
+        return ndshm__fail(-EINVAL, "byte 0x%02x cannot be the quote", quote & 0xFF);
+    if (!is_mark(decimal, "+-\r\n \t") || decimal == quote)
+        return ndshm__fail(-EINVAL, "byte 0x%02x cannot be the decimal mark", decimal & 0xFF);
+    if (thousands &&
+        (!is_mark(thousands, "+-\r\n\t") || thousands == decimal || thousands == quote))
+        return ndshm__fail(-EINVAL, "byte 0x%02x cannot be between thousands", thousands & 0xFF);
     return 0;
+}
+
+static int check_list(const char *what, int32_t count, const void *list)
+{
+    if (count >= 0 && (count == 0 || list))
+        return 0;
+    return ndshm__fail(-EINVAL, "n%s is %d, and %s is %s", what, count, what,
+                       list ? "set" : "NULL");
 }
 
 static int check_types(const ndshm_csv_config *config)
 {
     struct ndshm__csv_type type;
-    if (config->ntypes < 0 || (config->ntypes > 0 && !config->types))
-        return ndshm__fail(-EINVAL, "ntypes is %d, and types is %s", config->ntypes,
-                           config->types ? "set" : "NULL");
-    for (int32_t i = 0; i < config->ntypes; i++) {
+    int status = check_list("types", config->ntypes, config->types);
+    for (int32_t i = 0; !status && i < config->ntypes; i++) {
         const char *name = config->types[2 * i], *format = config->types[2 * i + 1];
         if (!name || !format)
             return ndshm__fail(-EINVAL, "types: pair %d has a NULL", i);
@@ -85,33 +81,83 @@ static int check_types(const ndshm_csv_config *config)
                                "from text",
                                name, format);
     }
-    return 0;
+    return status;
 }
 
-int ndshm__csv_options(const ndshm_csv_config *given, struct ndshm__csv_options *out)
+static int check_dates(const ndshm_csv_config *config)
 {
-    memset(out, 0, sizeof *out);
-    ndshm_csv_config *config = &out->config;
-    ndshm_csv_config_init(config);
-    int status = ndshm__config_copy(given, sizeof *config, config);
-    if (status)
-        return status;
-    if (config->flags & ~(uint32_t)NDSHM_CSV_NO_HEADER ||
+    int status = check_list("dates", config->ndates, config->dates);
+    for (int32_t i = 0; !status && i < config->ndates; i++) {
+        bool time = false, zone = false;
+        const char *name = config->dates[2 * i], *format = config->dates[2 * i + 1];
+        if (!name || !format)
+            return ndshm__fail(-EINVAL, "dates: pair %d has a NULL", i);
+        if (!ndshm__csv_strptime_check(format, &time, &zone))
+            return ndshm__fail(-EINVAL,
+                               "dates: column '%.40s': '%.40s' has a conversion that is not known",
+                               name, format);
+    }
+    return status;
+}
+
+static int check_columns(const ndshm_csv_config *config)
+{
+    int status = check_list("columns", config->ncolumns, config->columns);
+    for (int32_t i = 0; !status && i < config->ncolumns; i++)
+        if (!config->columns[i])
+            status = ndshm__fail(-EINVAL, "columns: name %d is NULL", i);
+    return status;
+}
+
+static int check_rest(const ndshm_csv_config *config)
+{
+    if (config->flags & ~(uint32_t)(NDSHM_CSV_NO_HEADER | NDSHM_CSV_PAD) ||
         !ndshm__is_zero(config->reserved, sizeof config->reserved))
         return ndshm__fail(-EINVAL,
                            "unknown flags 0x%x, or reserved bytes that are not zero, in "
                            "the CSV config",
                            config->flags);
+    if (config->skip < 0)
+        return ndshm__fail(-EINVAL, "skip is %lld", (long long)config->skip);
+    return 0;
+}
+
+static void fill_in(ndshm_csv_config *config)
+{
     if (!config->missing)
         config->missing = default_missing;
     if (!config->separator)
         config->separator = ',';
     if (!config->quote)
         config->quote = '"';
-    status = check_separator(config);
+    if (!config->decimal)
+        config->decimal = '.';
+}
+
+int ndshm__csv_options(const ndshm_csv_config *given, ndshm_csv_config *config,
+                       struct ndshm__csv_options *out)
+{
+    ndshm_csv_config_init(config);
+    int status = ndshm__config_copy(given, sizeof *config, config);
+    if (status)
+        return status;
+    fill_in(config);
+    status = check_rest(config);
+    if (!status)
+        status = ndshm__csv_check_marks(config);
     if (!status)
         status = check_types(config);
     if (!status)
-        examine_missing(out);
+        status = check_dates(config);
+    if (!status)
+        status = check_columns(config);
+    *out = (struct ndshm__csv_options){.separator = config->separator,
+                                       .quote = config->quote,
+                                       .decimal = config->decimal,
+                                       .thousands = config->thousands,
+                                       .flags = config->flags};
+    out->plain_numbers = config->decimal == '.' && !config->thousands;
+    if (!status)
+        examine_missing(config->missing, out);
     return status;
 }

@@ -2,7 +2,7 @@
 /* Which texts are values of which types. */
 #include <string.h>
 
-#include "csv/csv.h"
+#include "csv/type.h"
 
 struct row {
     char format[5];
@@ -71,14 +71,17 @@ static bool parse_uint(uint8_t width, const char *text, int64_t size, uint64_t *
            *out <= UINT64_MAX >> (64 - 8 * width);
 }
 
+static bool zone_fits(const struct ndshm__csv_type *type, const struct ndshm__csv_moment *moment)
+{
+    return type->zone == NDSHM__CSV_ANY_ZONE || moment->zone == (type->zone == NDSHM__CSV_ZONE);
+}
+
 static bool parse_time(const struct ndshm__csv_type *type, const char *text, int64_t size,
                        int64_t *out)
 {
     struct ndshm__csv_moment moment;
-    if (!ndshm__csv_moment(text, size, &moment) ||
-        (type->zone != NDSHM__CSV_ANY_ZONE && moment.zone != (type->zone == NDSHM__CSV_ZONE)))
-        return false;
-    return ndshm__csv_ticks(&moment, type->scale, out);
+    return ndshm__csv_moment(text, size, &moment) && zone_fits(type, &moment) &&
+           ndshm__csv_ticks(&moment, type->scale, out);
 }
 
 static bool parse_bool(const char *text, int64_t size, int64_t *out)
@@ -115,6 +118,39 @@ bool ndshm__csv_parse(const struct ndshm__csv_type *type, const char *text, int6
     default:
         return false;
     }
+}
+
+bool ndshm__csv_parse_date(const struct ndshm__csv_type *type, const char *format, const char *text,
+                           int64_t size, union ndshm__csv_value *out)
+{
+    struct ndshm__csv_moment moment;
+    if (!ndshm__csv_strptime(format, text, size, &moment))
+        return false;
+    if (type->kind == NDSHM__CSV_TIME)
+        return zone_fits(type, &moment) && ndshm__csv_ticks(&moment, type->scale, &out->i);
+    out->i = (moment.seconds - (moment.seconds % 86400 + 86400) % 86400) / 86400;
+    return type->kind == NDSHM__CSV_DATE;
+}
+
+static bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+int64_t ndshm__csv_plain_number(char decimal, char thousands, const char *text, int64_t size,
+                                char *out)
+{
+    char *to = out;
+    for (int64_t i = 0; i < size; i++) {
+        bool inside = i > 0 && i + 1 < size && is_digit(text[i - 1]) && is_digit(text[i + 1]);
+        if (thousands && text[i] == thousands && inside)
+            continue;
+        if (text[i] == '.' && decimal != '.')
+            return -1;
+        *to++ = text[i] == decimal ? '.' : text[i];
+    }
+    memset(to, 0, 8);
+    return to - out;
 }
 
 /* --- inference --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Integers, dates and times from text. */
 #include "base/base.h"
-#include "csv/csv.h"
+#include "csv/type.h"
 
 enum { SAFE_DIGITS = 18 }; /* that always fit an int64 */
 
@@ -70,18 +70,36 @@ static int64_t days_since_1970(int year, int month, int day)
     return (int64_t)era * 146097 + day_of_era - 719468;
 }
 
+bool ndshm__csv_day(int year, int month, int day, int64_t *days)
+{
+    if (year < 0 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month))
+        return false;
+    *days = days_since_1970(year, month, day);
+    return true;
+}
+
+/* Hinnant's civil_from_days. */
+void ndshm__csv_civil(int64_t days, int *year, int *month, int *day)
+{
+    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t day_of_era = z - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
+    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+    *year = (int)(year_of_era + era * 400 + (*month <= 2));
+}
+
 const char *ndshm__csv_date(const char *first, const char *last, int64_t *days)
 {
     if (last - first < 10 || first[4] != '-' || first[7] != '-')
         return NULL;
     int century = two(first, 99), rest = two(first + 2, 99);
     int month = two(first + 5, 12), day = two(first + 8, 31);
-    if (century < 0 || rest < 0 || month < 1 || day < 1)
+    if (century < 0 || rest < 0 || !ndshm__csv_day(century * 100 + rest, month, day, days))
         return NULL;
-    int year = century * 100 + rest;
-    if (day > days_of_month(year, month))
-        return NULL;
-    *days = days_since_1970(year, month, day);
     return first + 10;
 }
 
@@ -115,8 +133,7 @@ static const char *time_of_day(const char *at, const char *last, struct ndshm__c
     return at;
 }
 
-/* "Z", "+01:00", "+0100", "+01" */
-static const char *offset(const char *at, const char *last, struct ndshm__csv_moment *out)
+const char *ndshm__csv_offset_utc(const char *at, const char *last, struct ndshm__csv_moment *out)
 {
     out->zone = true;
     if (*at == 'Z')
@@ -153,7 +170,7 @@ bool ndshm__csv_moment(const char *text, int64_t size, struct ndshm__csv_moment 
         return false;
     at = time_of_day(at + 1, last, out);
     if (at && at < last)
-        at = offset(at, last, out);
+        at = ndshm__csv_offset_utc(at, last, out);
     return at == last;
 }
 

@@ -265,6 +265,18 @@ int ndshm__segment_append(ndshm__segment *segment, const void *data, int64_t siz
     return 0;
 }
 
+int ndshm__segment_file(const ndshm__segment *segment, int64_t *payload_offset)
+{
+    *payload_offset = segment->payload_offset;
+    return segment->fd;
+}
+
+int ndshm__segment_filled(ndshm__segment *segment)
+{
+    segment->appended = segment->payload_size;
+    return ndshm__space_reserve(segment->fd, segment->name, 0, segment->total_size);
+}
+
 /* From here on structural facts are read from private memory. */
 static int make_private(ndshm__segment *segment, struct ndshm__descriptor **out)
 {

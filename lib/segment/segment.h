@@ -47,6 +47,12 @@ int ndshm__segment_create(const ndshm__spec *spec, ndshm__segment **out);
  * publish. */
 int ndshm__segment_append(ndshm__segment *segment, const void *data, int64_t size);
 
+/* For writers of the parts of a streamed payload in any order and process, until it is published:
+ * the descriptor of the file, and where in it the payload begins. _filled reserves what nobody
+ * wrote, which is zero then, and tells that nothing more will come. */
+int ndshm__segment_file(const ndshm__segment *segment, int64_t *payload_offset);
+int ndshm__segment_filled(ndshm__segment *segment);
+
 /* Seals the descriptor and gives the segment its name, atomically. -EEXIST (a given name is taken;
  * the segment stays unpublished), -EALREADY. */
 int ndshm__segment_publish(ndshm__segment *segment);

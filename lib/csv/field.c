@@ -8,19 +8,8 @@
 
 enum { SHOWN = 40 };
 
-static int64_t line_of(const struct ndshm__csv_reader *reader, const char *at)
-{
-    int64_t line = 1;
-    const char *from = reader->file.begin;
-    while ((from = memchr(from, '\n', (size_t)(at - from)))) {
-        from++;
-        line++;
-    }
-    return line;
-}
-
 /* For messages: one line of ASCII, cut. */
-static void show(const struct ndshm__csv_field *field, char out[SHOWN + 4])
+static void show(const struct ndshm__csv_field *field, char *out)
 {
     size_t size = field->size < SHOWN ? (size_t)field->size : SHOWN;
     for (size_t i = 0; i < size; i++) {
@@ -30,21 +19,53 @@ static void show(const struct ndshm__csv_field *field, char out[SHOWN + 4])
     strcpy(out + size, field->size > SHOWN ? "..." : "");
 }
 
-int ndshm__csv_fail(const struct ndshm__csv_reader *reader, const char *at, int32_t column,
+int ndshm__csv_fail(struct ndshm__csv_reader *reader, const char *at, int32_t column,
                     const struct ndshm__csv_field *field, const char *why)
 {
-    char text[SHOWN + 4] = "", name[SHOWN + 4] = "";
-    struct ndshm__csv_field title = {.text = ""};
-    if (column < reader->ncolumns && reader->columns[column].name)
-        title = (struct ndshm__csv_field){.text = reader->columns[column].name,
-                                          .size = (int64_t)strlen(reader->columns[column].name)};
-    show(&title, name);
-    if (field)
-        show(field, text);
-    return ndshm__fail(NDSHM_EPARSE, "'%.300s': line %lld, column %d%s%s%s: %s%s%s%s",
-                       reader->file.path, (long long)line_of(reader, at), column + 1,
-                       *name ? " ('" : "", name, *name ? "')" : "", field ? "'" : "", text,
-                       field ? "' " : "", why);
+    struct ndshm__csv_error *error = &reader->error;
+    *error = (struct ndshm__csv_error){
+        .status = NDSHM_EPARSE, .column = column, .at = ndshm__csv_offset(reader, at)};
+    if (field) {
+        error->text[0] = '\'';
+        show(field, error->text + 1);
+        strcat(error->text, "' ");
+    }
+    ndshm__text_copy(error->why, sizeof error->why, why);
+    return NDSHM_EPARSE;
+}
+
+int ndshm__csv_fail_status(struct ndshm__csv_reader *reader, int status)
+{
+    const char *message = ndshm_error_message(), *why = strstr(message, ": ");
+    reader->error = (struct ndshm__csv_error){.status = status, .at = -1};
+    ndshm__text_copy(reader->error.why, sizeof reader->error.why, why ? why + 2 : message);
+    return status;
+}
+
+static uint64_t size_bit(int64_t size)
+{
+    return UINT64_C(1) << (size < 63 ? size : 63);
+}
+
+static bool is_word(const char *words, const char *text, int64_t size)
+{
+    for (;;) {
+        size_t length = strcspn(words, "\n");
+        if (length == (size_t)size && memcmp(words, text, length) == 0)
+            return true;
+        if (!words[length])
+            return false;
+        words += length + 1;
+    }
+}
+
+bool ndshm__csv_is_missing(const struct ndshm__csv_reader *reader, const char *text, int64_t size)
+{
+    const struct ndshm__csv_options *options = reader->options;
+    if (size == 0)
+        return options->missing_empty;
+    return options->missing_sizes[(unsigned char)*text] & size_bit(size) &&
+           is_word(reader->missing_words, text, size);
 }
 
 /* The first of two bytes, by eight at a time; there is always a line feed. */
@@ -62,49 +83,55 @@ static const char *find_end(const char *at, char separator)
     }
 }
 
-static int quoted_field(const struct ndshm__csv_reader *reader, const char **at, int32_t column,
+static int quoted_field(struct ndshm__csv_reader *reader, const char **at, int32_t column,
                         struct ndshm__csv_field *out)
 {
-    const char *opening = *at, *from = opening + 1, *end = reader->file.end;
-    char quote = reader->options.config.quote;
+    const char *opening = *at, *from = opening + 1, *end = reader->window.end;
+    char quote = reader->options->quote;
     *out = (struct ndshm__csv_field){.text = from};
     const char *closing = memchr(from, quote, (size_t)(end - from));
     while (closing && closing[1] == quote) {
         out->doubled++;
         from = closing + 2;
-        closing = memchr(from, quote, (size_t)(end - from));
+        closing = from < end ? memchr(from, quote, (size_t)(end - from)) : NULL;
     }
     out->size = (closing ? closing : end) - out->text;
+    if (!closing && !reader->window.whole)
+        return NDSHM__CSV_SHORT;
     if (!closing)
         return ndshm__csv_fail(reader, opening, column, out,
                                "begins with a quote that is never closed");
     const char *next = closing + 1;
     next += *next == '\r' && next[1] == '\n';
-    if (*next != '\n' && *next != reader->options.config.separator)
+    if (*next != '\n' && *next != reader->options->separator)
         return ndshm__csv_fail(reader, closing, column, out, "has text behind its closing quote");
     *at = next;
     return 0;
 }
 
-int ndshm__csv_field(const struct ndshm__csv_reader *reader, const char **at, int32_t column,
+int ndshm__csv_field(struct ndshm__csv_reader *reader, const char **at, int32_t column,
                      struct ndshm__csv_field *out)
 {
-    if (**at == reader->options.config.quote)
-        return quoted_field(reader, at, column, out);
-    const char *end = find_end(*at, reader->options.config.separator);
-    out->text = *at;
-    out->size = end - *at;
-    out->doubled = 0;
-    if (*end == '\n' && out->size > 0 && end[-1] == '\r')
-        out->size--;
-    *at = end;
-    return 0;
+    if (**at == reader->options->quote) {
+        int status = quoted_field(reader, at, column, out);
+        if (status)
+            return status;
+    } else {
+        const char *end = find_end(*at, reader->options->separator);
+        out->text = *at;
+        out->size = end - *at;
+        out->doubled = 0;
+        if (*end == '\n' && out->size > 0 && end[-1] == '\r')
+            out->size--;
+        *at = end;
+    }
+    return *at >= reader->window.end && !reader->window.whole ? NDSHM__CSV_SHORT : 0;
 }
 
 int64_t ndshm__csv_unquote(const struct ndshm__csv_reader *reader,
                            const struct ndshm__csv_field *field, char *out)
 {
-    char quote = reader->options.config.quote;
+    char quote = reader->options->quote;
     if (field->doubled == 0) {
         memcpy(out, field->text, (size_t)field->size);
         return field->size;
@@ -118,7 +145,7 @@ int64_t ndshm__csv_unquote(const struct ndshm__csv_reader *reader,
     return to - out;
 }
 
-int ndshm__csv_ragged(const struct ndshm__csv_reader *reader, const char *at, int32_t column)
+int ndshm__csv_ragged(struct ndshm__csv_reader *reader, const char *at, int32_t column)
 {
     char text[96];
     bool last = column + 1 == reader->ncolumns;

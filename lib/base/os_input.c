@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Files anywhere that are read or written as streams, and descriptors of other processes. */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "base/os_fault.h"
+
+int ndshm__os_open_input(const char *path)
+{
+    int fault = ndshm__os_injected("open_input");
+    /* A FIFO without a writer must not hold us in open. */
+    return fault ? -fault
+                 : ndshm__os_result(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+int ndshm__os_open_output(const char *path, bool create)
+{
+    int fault = ndshm__os_injected("open_output");
+    int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (create ? O_CREAT | O_EXCL : 0);
+    return fault ? -fault : ndshm__os_result(open(path, flags, 0666));
+}
+
+int ndshm__os_duplicate(int fd)
+{
+    int fault = ndshm__os_injected("duplicate");
+    return fault ? -fault : ndshm__os_result(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+int64_t ndshm__os_read_input(int fd, void *buffer, int64_t size)
+{
+    int fault = ndshm__os_injected("read_input");
+    if (fault)
+        return -fault;
+    ssize_t got = read(fd, buffer, (size_t)size);
+    return got < 0 ? -errno : got;
+}
+
+int ndshm__os_write_output(int fd, const void *data, int64_t size)
+{
+    for (int64_t done = 0; done < size;) {
+        int fault = ndshm__os_injected("write_output");
+        if (fault)
+            return -fault;
+        ssize_t put = write(fd, (const char *)data + done, (size_t)(size - done));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -errno;
+        done += put;
+    }
+    return 0;
+}
+
+int ndshm__os_wait_input(int fd, int timeout_ms)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    int fault = ndshm__os_injected("wait_input");
+    int ready = fault ? -fault : ndshm__os_result(poll(&wait, 1, timeout_ms));
+    return ready == -EINTR ? 0 : ready;
+}
+
+int ndshm__os_replace(const char *from, const char *to)
+{
+    int fault = ndshm__os_injected("replace");
+    return fault ? -fault : ndshm__os_result(rename(from, to));
+}
+
+int ndshm__os_remove(const char *path)
+{
+    return ndshm__os_result(unlink(path));
+}
+
+int ndshm__os_open_peer(uint32_t pid, int fd, bool writable)
+{
+    char path[64];
+    int fault = ndshm__os_injected("open_peer");
+    if (fault)
+        return -fault;
+    snprintf(path, sizeof path, "/proc/%u/fd/%d", pid, fd);
+    return ndshm__os_result(open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK));
+}

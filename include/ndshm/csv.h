@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CSV files into frames. */
+/* CSV files into frames, and frames into CSV files. */
 #ifndef NDSHM_CSV_H
 #define NDSHM_CSV_H
 
@@ -83,6 +83,21 @@ NDSHM_API void ndshm_csv_config_init(ndshm_csv_config *config);
 NDSHM_API int ndshm_frame_from_csv(ndshm_pool *pool, const char *name, const char *path,
                                    const ndshm_csv_config *csv, const ndshm_create_config *config,
                                    ndshm_frame **out);
+
+/* Writes a frame as CSV, LF at the ends of lines. Of the config separator, quote, decimal and
+ * NDSHM_CSV_NO_HEADER count; row labels are written as a column, the one of
+ * pandas without a name under "". Read with the same config and the types of the frame, the file
+ * gives the same values: floats are written with the fewest digits that identify them, booleans as
+ * true and false, dates and times as ISO 8601 (with "Z" when they have a zone), text in quotes
+ * where it needs them, missing values and NaN as nothing. (An empty text is written as "" in
+ * quotes, which the reader takes for a missing value unless config.missing lists other words.) A
+ * file appears under path when it is whole, in place of one that was there; "-" is standard output,
+ * and devices and FIFOs are written to.
+ *
+ * Errors: of open(2), write(2) and rename(2); -EINVAL (config); NDSHM_EDTYPE (a type that has no
+ * text: binary, nested types); NDSHM_ECORRUPT. */
+NDSHM_API int ndshm_frame_to_csv(const ndshm_frame *frame, const char *path,
+                                 const ndshm_csv_config *csv);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ndshm/csv.h>
 
@@ -254,6 +255,77 @@ static void test_zstd(void **state)
     check_compressed("zstd", "zstd");
 }
 
+/* --- writing --- */
+
+static char *contents(const char *path)
+{
+    static char text[4096];
+    FILE *file = fopen(path, "r");
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    return text;
+}
+
+static void check_written(const char *text, const ndshm_csv_config *config, const char *expected)
+{
+    char path[512];
+    ndshm_frame *frame;
+    assert_ok(read_text(text, config, &frame));
+    snprintf(path, sizeof path, "%s/out.csv", support_directory());
+    assert_ok(ndshm_frame_to_csv(frame, path, config));
+    assert_string_equal(contents(path), expected);
+    ndshm_frame_detach(&frame);
+    assert_ok(ndshm_frame_from_csv(NULL, NULL, path, config, NULL, &frame)); /* and again */
+    assert_ok(ndshm_frame_to_csv(frame, path, config));
+    assert_string_equal(contents(path), expected);
+    ndshm_frame_detach(&frame);
+}
+
+static void test_written_values(void **state)
+{
+    (void)state;
+    ndshm_csv_config config;
+    check_written("a,b\n1,0.1\n-2,1e300\n3,\n", NULL, "a,b\n1,0.1\n-2,1e+300\n3,\n");
+    check_written("a,b\n0.30000000000000004,inf\n5,-0.0\n", NULL,
+                  "a,b\n0.30000000000000004,inf\n5.0,-0.0\n");
+    check_written("\"a\"\"\",b\n\"x,y\",true\n\"line\r\nline\",false\n", NULL,
+                  "\"a\"\"\",b\n\"x,y\",true\n\"line\r\nline\",false\n");
+    check_written("d,t,z\n1969-12-31,1969-12-31 23:59:59.5,2024-02-29T01:00+01:00\n"
+                  "0001-01-01,1970-01-01,1970-01-01T00:00Z\n",
+                  NULL,
+                  "d,t,z\n1969-12-31,1969-12-31 23:59:59.500000000,2024-02-29 00:00:00Z\n"
+                  "0001-01-01,1970-01-01 00:00:00,1970-01-01 00:00:00Z\n");
+    check_written("a\nx\n\"\"\n", NULL, "a\nx\n\"\"\n");
+    ndshm_csv_config_init(&config);
+    config.separator = ';';
+    config.decimal = ',';
+    config.flags = NDSHM_CSV_NO_HEADER;
+    check_written("1,5;x\n2;y\n", &config, "1,5;x\n2,0;y\n");
+}
+
+static void test_files_that_cannot_be_written(void **state)
+{
+    (void)state;
+    const char *types[] = {"a", "z"};
+    char path[512];
+    ndshm_frame *frame;
+    ndshm_csv_config config;
+    ndshm_csv_config_init(&config);
+    config.types = types;
+    config.ntypes = 1;
+    assert_ok(read_text("a\nx\n", NULL, &frame));
+    assert_fails(-ENOENT, ndshm_frame_to_csv(frame, "/no/file.csv", NULL), "creating it");
+    assert_fails(-EINVAL, ndshm_frame_to_csv(frame, NULL, NULL), "path");
+    assert_fails(-ENOSPC, ndshm_frame_to_csv(frame, "/dev/full", NULL), "writing it");
+    ndshm_frame_detach(&frame);
+    assert_ok(read_text("a\nx\n", &config, &frame));
+    snprintf(path, sizeof path, "%s/out.csv", support_directory());
+    assert_fails(NDSHM_EDTYPE, ndshm_frame_to_csv(frame, path, NULL), "column 'a'");
+    assert_int_equal(access(path, F_OK), -1);
+    ndshm_frame_detach(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +338,8 @@ int main(void)
         SUPPORT_TEST(test_bad_marks),
         SUPPORT_TEST(test_gzip),
         SUPPORT_TEST(test_zstd),
+        SUPPORT_TEST(test_written_values),
+        SUPPORT_TEST(test_files_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,6 @@ struct ndshm__csv_chunk {
     int64_t next;
     int64_t rows;
     int64_t row; /* number of the first one in the frame */
-    bool misfit; /* a value does not fit the types of the survey's sample */
     struct ndshm__csv_error error;
 };
 
@@ -140,7 +139,6 @@ struct ndshm__csv_reader {
 };
 
 /* plan.c */
-struct ndshm__csv_source;
 int ndshm__csv_plan_size(int32_t ncolumns, int32_t nchunks, int64_t texts, int64_t *bytes);
 void ndshm__csv_plan_lay_out(struct ndshm__csv_plan *plan, int32_t ncolumns, int32_t nchunks,
                              int64_t bytes);

@@ -140,7 +140,8 @@ NDSHM_API const char *ndshm_check_name(int check);
 NDSHM_API int ndshm_check(const char *name, ndshm_check_report *out);
 
 /* Lists every file of the shared-memory directory, foreign ones too, in no order. ndshm_list_next
- * returns -ENOENT after the last one; files that vanish meanwhile are passed over. */
+ * returns -ENOENT after the last one; files that vanish meanwhile are passed over. Several threads may
+ * call it on one list at once: each file is given to one of them. */
 typedef struct ndshm_list ndshm_list;
 NDSHM_API int ndshm_list_open(ndshm_list **out);
 NDSHM_API int ndshm_list_next(ndshm_list *list, ndshm_info *out);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/os.h"
@@ -7,6 +9,7 @@
 
 struct ndshm_list {
     ndshm__os_directory *directory;
+    pthread_mutex_t mutex; /* of the directory: looking at files needs none */
 };
 
 int ndshm_list_open(ndshm_list **out)
@@ -20,15 +23,26 @@ int ndshm_list_open(ndshm_list **out)
         free(list);
         return ndshm__fail(status, "/dev/shm cannot be listed: %s", ndshm_strerror(status));
     }
+    pthread_mutex_init(&list->mutex, NULL);
     *out = list;
     return 0;
 }
 
+static bool next_name(ndshm_list *list, char name[NAME_MAX + 1])
+{
+    pthread_mutex_lock(&list->mutex);
+    const char *next = ndshm__os_directory_next(list->directory);
+    if (next)
+        ndshm__text_copy(name, NAME_MAX + 1, next);
+    pthread_mutex_unlock(&list->mutex);
+    return next != NULL;
+}
+
 int ndshm_list_next(ndshm_list *list, ndshm_info *out)
 {
-    const char *name;
+    char name[NAME_MAX + 1];
     ndshm__begin("ndshm_list_next");
-    while ((name = ndshm__os_directory_next(list->directory))) {
+    while (next_name(list, name)) {
         int status = ndshm__inspect(name, out);
         if (status != -ENOENT)
             return status;
@@ -41,6 +55,7 @@ void ndshm_list_close(ndshm_list **list)
     if (!list || !*list)
         return;
     ndshm__os_directory_close((*list)->directory);
+    pthread_mutex_destroy(&(*list)->mutex);
     free(*list);
     *list = NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* shm-inspect clean: removes what is proven dead, and says why the rest stays. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,9 @@ struct cleaning {
     struct selection selection;
     ndshm_reap_config config;
     bool force, json, exact, verbose;
-    bool pools;      /* the second round: pools, after their members */
-    bool pools_seen; /* the second round is needed */
+    pthread_mutex_t mutex; /* of all that follows */
+    bool pools;            /* the second round: pools, after their members */
+    bool pools_seen;       /* the second round is needed */
     int64_t gone, gone_bytes, kept;
     int result;
 };
@@ -111,19 +113,9 @@ static void visit_foreign(struct cleaning *cleaning, const ndshm_info *info)
         add_row(cleaning, info, &report);
 }
 
-static void visit(void *context, const ndshm_info *info)
+static void decide(struct cleaning *cleaning, const ndshm_info *info, int status,
+                   const ndshm_reap_report *report)
 {
-    struct cleaning *cleaning = context;
-    ndshm_reap_report report;
-    bool pool = info->kind == NDSHM_KIND_POOL;
-    cleaning->pools_seen |= pool;
-    if (pool != cleaning->pools)
-        return;
-    if (info->state == NDSHM_STATE_FOREIGN) {
-        visit_foreign(cleaning, info);
-        return;
-    }
-    int status = ndshm_reap(info->name, &cleaning->config, &report);
     if (status == -ENOENT) /* somebody else was faster */
         return;
     if (status) {
@@ -131,8 +123,39 @@ static void visit(void *context, const ndshm_info *info)
         worsen(cleaning, INSPECT_ERROR);
         return;
     }
-    count(cleaning, &report);
-    add_row(cleaning, info, &report);
+    count(cleaning, report);
+    add_row(cleaning, info, report);
+}
+
+/* Two proofs at the same moment can refuse each other: what nobody used a moment ago is tried
+ * again. */
+static int reap(const struct cleaning *cleaning, const ndshm_info *info, ndshm_reap_report *report)
+{
+    int status;
+    for (int i = 0;; i++) {
+        status = ndshm_reap(info->name, &cleaning->config, report);
+        if (status || report->decision != NDSHM_REAP_IN_USE || info->state != NDSHM_STATE_ORPHAN ||
+            i == 5)
+            return status;
+        usleep(1000u << i);
+    }
+}
+
+static void visit(void *context, const ndshm_info *info)
+{
+    struct cleaning *cleaning = context;
+    ndshm_reap_report report;
+    bool pool = info->kind == NDSHM_KIND_POOL, foreign = info->state == NDSHM_STATE_FOREIGN;
+    int status = 0;
+    if (!foreign && pool == cleaning->pools)
+        status = reap(cleaning, info, &report);
+    pthread_mutex_lock(&cleaning->mutex);
+    cleaning->pools_seen |= pool;
+    if (foreign && !cleaning->pools)
+        visit_foreign(cleaning, info);
+    else if (!foreign && pool == cleaning->pools)
+        decide(cleaning, info, status, &report);
+    pthread_mutex_unlock(&cleaning->mutex);
 }
 
 static void summarise(const struct cleaning *cleaning)
@@ -157,10 +180,10 @@ static int clean(struct cleaning *cleaning)
         table_column(table, "POOL", TABLE_TEXT, false);
         table_column(table, "EVIDENCE", TABLE_LINES, false);
     }
-    if (select_each(&cleaning->selection, visit, cleaning))
+    if (select_each_at_once(&cleaning->selection, visit, cleaning))
         worsen(cleaning, INSPECT_ERROR);
     cleaning->pools = true;
-    if (cleaning->pools_seen && select_each(&cleaning->selection, visit, cleaning))
+    if (cleaning->pools_seen && select_each_at_once(&cleaning->selection, visit, cleaning))
         worsen(cleaning, INSPECT_ERROR);
     if (table_finish(table, false))
         worsen(cleaning, INSPECT_ERROR);
@@ -171,7 +194,7 @@ static int clean(struct cleaning *cleaning)
 
 int clean_run(const struct command *command, int argc, char **argv)
 {
-    struct cleaning cleaning = {0};
+    struct cleaning cleaning = {.mutex = PTHREAD_MUTEX_INITIALIZER};
     bool lock_only = false, all_users = false, corrupt = false;
     const char *older = NULL;
     const struct option_spec specs[] = {

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <ndshm/base.h>
 
@@ -35,24 +37,73 @@ bool select_matches(const struct selection *selection, const ndshm_info *info)
            (pool[0] && fnmatch(selection->pattern, pool, 0) == 0);
 }
 
-int select_each(const struct selection *selection,
-                void (*visit)(void *context, const ndshm_info *info), void *context)
-{
+/* What the threads share: nearly all of their time is the kernel's. */
+struct walk {
+    const struct selection *selection;
     ndshm_list *list;
+    void (*visit)(void *context, const ndshm_info *info);
+    void *context;
+};
+
+/* NULL, or the walk when something failed. */
+static void *walk(void *argument)
+{
+    struct walk *self = argument;
     ndshm_info info;
-    int status = ndshm_list_open(&list);
-    if (status) {
+    int status;
+    while ((status = ndshm_list_next(self->list, &info)) == 0)
+        if (select_matches(self->selection, &info))
+            self->visit(self->context, &info);
+    if (status == -ENOENT)
+        return NULL;
+    print_error("%s", ndshm_error_message());
+    return self;
+}
+
+int select_each_at_once(const struct selection *selection,
+                        void (*visit)(void *context, const ndshm_info *info), void *context)
+{
+    enum { MORE_MAX = 7 }; /* threads beside this one */
+    struct walk self = {selection, NULL, visit, context};
+    pthread_t more[MORE_MAX];
+    int count = 0;
+    if (ndshm_list_open(&self.list)) {
         print_error("%s", ndshm_error_message());
         return -1;
     }
-    while ((status = ndshm_list_next(list, &info)) == 0)
-        if (select_matches(selection, &info))
-            visit(context, &info);
-    ndshm_list_close(&list);
-    if (status == -ENOENT)
-        return 0;
-    print_error("%s", ndshm_error_message());
-    return -1;
+    for (long cpus = sysconf(_SC_NPROCESSORS_ONLN); count < cpus - 1 && count < MORE_MAX; count++)
+        if (pthread_create(&more[count], NULL, walk, &self) != 0)
+            break;
+    bool failed = walk(&self) != NULL;
+    while (count > 0) {
+        void *result;
+        pthread_join(more[--count], &result);
+        failed |= result != NULL;
+    }
+    ndshm_list_close(&self.list);
+    return failed ? -1 : 0;
+}
+
+/* One visit after the other, whoever looked. */
+struct turns {
+    pthread_mutex_t mutex;
+    void (*visit)(void *context, const ndshm_info *info);
+    void *context;
+};
+
+static void visit_in_turn(void *context, const ndshm_info *info)
+{
+    struct turns *turns = context;
+    pthread_mutex_lock(&turns->mutex);
+    turns->visit(turns->context, info);
+    pthread_mutex_unlock(&turns->mutex);
+}
+
+int select_each(const struct selection *selection,
+                void (*visit)(void *context, const ndshm_info *info), void *context)
+{
+    struct turns turns = {PTHREAD_MUTEX_INITIALIZER, visit, context};
+    return select_each_at_once(selection, visit_in_turn, &turns);
 }
 
 /* One file without a name, and how many processes map it. */

@@ -17,10 +17,14 @@ struct selection {
 /* A pool is selected together with its members. */
 bool select_matches(const struct selection *selection, const ndshm_info *info);
 
-/* Calls visit for every selected file of the shared-memory directory. 0, or -1 with a message on
- * standard error. */
+/* Calls visit for every selected file of the shared-memory directory, in any order. 0, or -1 with a
+ * message on standard error. */
 int select_each(const struct selection *selection,
                 void (*visit)(void *context, const ndshm_info *info), void *context);
+
+/* The same, but visit is called by several threads at once, one for each processor. */
+int select_each_at_once(const struct selection *selection,
+                        void (*visit)(void *context, const ndshm_info *info), void *context);
 
 /* The same for what is mapped although it has no name (any more): an info with name, bytes,
  * resident, uid and note, in state PRINT_STATE_UNLINKED. */

@@ -3,6 +3,7 @@
  * watching and cancelling a job, data frames as results, and handing over a segment that was made
  * otherwise. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <ndshm/pool.h>
@@ -87,9 +88,16 @@ static int cancel_one(ndshm_pool *pool)
     ndshm_progress progress;
     ndshm_result result;
     ndshm_job *job, *seen;
+    ndshm_jobs *jobs;
+    char name[NDSHM_NAME_MAX + 1];
     if (ndshm_pool_submit(pool, &config, &job))
         return fail("submit");
-    if (ndshm_job_attach(ndshm_job_name(job), &seen)) /* from any process */
+    if (ndshm_jobs_open(ndshm_pool_name(pool), &jobs)) /* from any process, as all that follows */
+        return fail("list");
+    while (ndshm_jobs_next(jobs, name, sizeof name) == 0 && strcmp(name, ndshm_job_name(job)) != 0)
+        ; /* others of this pool */
+    ndshm_jobs_close(&jobs);
+    if (ndshm_job_attach(name, &seen))
         return fail("attach");
     do {
         if (ndshm_job_progress(seen, &progress))

@@ -264,9 +264,19 @@ NDSHM_API int ndshm_job_worker_stats(const ndshm_job *job, int worker, ndshm_wor
 NDSHM_API int ndshm_job_trace(const ndshm_job *job, const char *path);
 
 /* Any process of the same user can watch a job by its name, as long as it is among the 64 that its
- * pool holds at a time: the handle is for ndshm_job_progress, _failed, _result, _name and _close;
- * others are -EPERM. -ENOENT: no such job, or not any more; -EINVAL: not the name of a job. */
+ * pool holds at a time: the handle is for ndshm_job_progress, _failed, _result, _trace, _name and
+ * _close; others are -EPERM. -ENOENT: no such job, or not any more; -EINVAL: not the name of a job.
+ */
 NDSHM_API int ndshm_job_attach(const char *name, ndshm_job **out);
+
+/* Lists the names of the jobs that a pool holds now, finished ones too until they are closed or
+ * their place is needed. _next copies a name into a buffer of size bytes; -ENOENT after the last
+ * one; -ERANGE: the buffer is too small (NDSHM_NAME_MAX + 1 is enough). Errors of _open: -ENOENT,
+ * NDSHM_EKIND, NDSHM_EVERSION and others of attaching. */
+typedef struct ndshm_jobs ndshm_jobs;
+NDSHM_API int ndshm_jobs_open(const char *pool, ndshm_jobs **out);
+NDSHM_API int ndshm_jobs_next(ndshm_jobs *jobs, char *name, size_t size);
+NDSHM_API void ndshm_jobs_close(ndshm_jobs **jobs);
 
 /* The job's name, "POOL.job.NUMBER", for messages and logs. Jobs too large for a place in the
  * pool's own segment are listed under it. Owned by the handle. */

@@ -100,13 +100,15 @@ static int put_units(struct trace *trace)
     for (int64_t unit = 0; unit < job->view.units; unit++) {
         int64_t begin, end;
         ndshm_result result;
-        int status = ndshm__job_lock(job);
+        int status = ndshm__job_lock_any(job);
         if (status)
             return status;
         ndshm__layout_tasks(&job->view, unit, &begin, &end);
         unit_name(job, begin, name);
+        status = ndshm__watch_check(job); /* else the name may be that of another job's task */
         ndshm__job_unlock(job);
-        status = ndshm_job_result(job, begin, &result);
+        if (!status)
+            status = ndshm_job_result(job, begin, &result);
         if (status)
             return status;
         if (has_times(&result))
@@ -127,9 +129,10 @@ static int write_trace(const ndshm_job *job, FILE *file)
 int ndshm_job_trace(const ndshm_job *job, const char *path)
 {
     ndshm__begin("ndshm_job_trace");
-    int status = ndshm__job_check(job);
+    int status = ndshm__job_lock_any(job);
     if (status)
         return status;
+    ndshm__job_unlock(job);
     if (!path)
         return ndshm__fail(-EINVAL, "no path");
     if (!job->view.records || ndshm__layout_is_stream(&job->view))

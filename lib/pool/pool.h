@@ -85,6 +85,9 @@ void ndshm__job_displace(ndshm_job *job);
 /* next.c */
 int ndshm__next_init(ndshm_job *job, int order);
 
+/* watch.c: a pool of anybody, mapped for reading. Errors as ndshm_jobs_open. */
+int ndshm__watch_pool(const char *name, ndshm__segment **out);
+
 /* watch.c: a job of another process. _check: -ENOENT, it has left the table. */
 int ndshm__watch_check(const ndshm_job *job);
 bool ndshm__watch_over(const ndshm_job *job);

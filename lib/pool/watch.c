@@ -29,19 +29,24 @@ static int parse(const char *name, char pool[NDSHM_NAME_MAX + 1], uint64_t *id)
     return 0;
 }
 
-static int attach_pool(ndshm_pool *pool)
+int ndshm__watch_pool(const char *name, ndshm__segment **out)
 {
-    const char *name = pool->launch.name;
-    int status = ndshm__segment_attach(name, NDSHM_KIND_POOL, NDSHM_READ, &pool->segment);
+    ndshm__segment *segment;
+    int status = ndshm__segment_attach(name, NDSHM_KIND_POOL, NDSHM_READ, &segment);
     if (status)
         return status;
-    ndshm__segment_dontfork(pool->segment);
-    pool->memory = ndshm__segment_payload(pool->segment);
-    if (ndshm__segment_payload_size(pool->segment) < (int64_t)sizeof *pool->memory)
-        return ndshm__fail(NDSHM_ECORRUPT, "'%s': too small for a pool", name);
-    if (pool->memory->layout != NDSHM__POOL_LAYOUT)
-        return ndshm__fail(NDSHM_EVERSION, "'%s': a pool of another version of the library", name);
-    return 0;
+    ndshm__segment_dontfork(segment);
+    const struct ndshm__pool_memory *memory = ndshm__segment_payload(segment);
+    if (ndshm__segment_payload_size(segment) < (int64_t)sizeof *memory)
+        status = ndshm__fail(NDSHM_ECORRUPT, "'%s': too small for a pool", name);
+    else if (memory->layout != NDSHM__POOL_LAYOUT)
+        status =
+            ndshm__fail(NDSHM_EVERSION, "'%s': a pool of another version of the library", name);
+    if (status)
+        ndshm__segment_release(&segment);
+    else
+        *out = segment;
+    return status;
 }
 
 static bool is_there(const ndshm_job *job)
@@ -71,9 +76,10 @@ static int gone(const ndshm_job *job)
 
 static int attach(ndshm_job *job)
 {
-    int status = attach_pool(job->pool);
+    int status = ndshm__watch_pool(job->pool->launch.name, &job->pool->segment);
     if (status)
         return status;
+    job->pool->memory = ndshm__segment_payload(job->pool->segment);
     job->entry = ndshm__table_find(job->pool->memory, job->id);
     if (job->entry < 0)
         return gone(job);

@@ -38,6 +38,21 @@ make_venv() {
     echo "$*" > "$venv/contents"
 }
 
+# describe_arrow DIRECTORY: tells pkg-config of the Arrow library that came with NDSHM_PYTHON's pyarrow.
+describe_arrow() {
+  local directory=$1 wheel
+  wheel=$("$NDSHM_PYTHON" -c 'import pathlib, pyarrow; print(pathlib.Path(pyarrow.__file__).parent)')
+  mkdir -p "$directory"
+  ln -sf "$(ls "$wheel"/libarrow.so.*)" "$directory/libarrow.so"
+  {
+    echo "Name: Apache Arrow"
+    echo "Description: the library in the wheel of pyarrow"
+    echo "Version: $("$NDSHM_PYTHON" -c 'import pyarrow; print(pyarrow.__version__)')"
+    echo "Cflags: -I$wheel/include"
+    echo "Libs: -L$PWD/$directory -larrow -Wl,-rpath,$wheel"
+  } > "$directory/arrow.pc"
+}
+
 # configure DIRECTORY MESON-OPTION...: a new build directory, or an old one brought up to date.
 configure() {
   local directory=$1

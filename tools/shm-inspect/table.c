@@ -112,6 +112,8 @@ struct json_object *table_json_text(const char *text)
 static struct json_object *json_number(const char *text)
 {
     char *end;
+    if (!strpbrk(text, "0123456789"))
+        return table_json_text(text); /* nan, inf: JSON has none */
     errno = 0;
     long long integer = strtoll(text, &end, 10);
     if (!*end && !errno)

@@ -14,14 +14,16 @@
 #include <ndshm/ndshm.h>
 
 #include "command.h"
+#include "joblist.h"
 #include "options.h"
 #include "print.h"
 #include "snapshot.h"
 
-enum { HEAD = 3, FOOT = 1, PATTERN_MAX = 128, ENTER = '\n', ESCAPE = 27 };
+enum { HEAD = 3, FOOT = 1, JOBS_MAX = 5, PATTERN_MAX = 128, ENTER = '\n', ESCAPE = 27 };
 
 struct top {
     struct snapshot now;
+    struct joblist jobs;
     struct selection selection;
     char pattern[PATTERN_MAX];
     int state; /* NDSHM_STATE_*, 0: any */
@@ -177,9 +179,46 @@ static int64_t count_shown(const struct top *top)
     return count;
 }
 
-static int room(void)
+/* Lines for jobs, with a title, where the screen has room for them. */
+static int job_lines(const struct top *top)
 {
-    return LINES > HEAD + FOOT ? LINES - HEAD - FOOT : 1;
+    int64_t count = top->jobs.count < JOBS_MAX ? top->jobs.count : JOBS_MAX;
+    return count && LINES >= 12 ? (int)count + 1 : 0;
+}
+
+/* The line below the last segment. */
+static int floor_line(const struct top *top)
+{
+    return LINES - FOOT - job_lines(top);
+}
+
+static int room(const struct top *top)
+{
+    return floor_line(top) > HEAD ? floor_line(top) - HEAD : 1;
+}
+
+static void draw_jobs(const struct top *top)
+{
+    char text[PRINT_SIZE], rate[32];
+    int line = floor_line(top);
+    if (!job_lines(top))
+        return;
+    attrset(A_UNDERLINE);
+    put_line(line++, "JOB                              DONE       TASKS  FAILED WORKERS   RATE/s");
+    attrset(A_NORMAL);
+    for (int i = 0; line < LINES - FOOT; i++) {
+        const struct joblist_row *row = &top->jobs.rows[i];
+        const char *name = row->name;
+        size_t length = strlen(name);
+        rate[0] = '\0';
+        if (row->rate >= 0)
+            snprintf(rate, sizeof rate, "%.0f", row->rate);
+        snprintf(text, sizeof text, "%-25s %11" PRId64 " %11" PRId64 " %7" PRId64 " %7d %8s",
+                 length > 25 ? name + length - 25 : name, row->progress.done, row->progress.count,
+                 row->progress.failed, row->progress.workers,
+                 row->progress.finished ? "finished" : rate);
+        put_line(line++, text);
+    }
 }
 
 static void keep_in_sight(struct top *top)
@@ -191,8 +230,8 @@ static void keep_in_sight(struct top *top)
         top->selected = 0;
     if (top->first > top->selected)
         top->first = top->selected;
-    if (top->first < top->selected - room() + 1)
-        top->first = top->selected - room() + 1;
+    if (top->first < top->selected - room(top) + 1)
+        top->first = top->selected - room(top) + 1;
 }
 
 static void draw(struct top *top)
@@ -203,13 +242,14 @@ static void draw(struct top *top)
     erase();
     draw_head(top);
     draw_titles(top);
-    for (int64_t i = 0; i < top->now.count && line < LINES - FOOT; i++) {
+    for (int64_t i = 0; i < top->now.count && line < floor_line(top); i++) {
         if (!is_shown(top, &top->now.rows[i]))
             continue;
         if (position >= top->first)
             draw_row(top, line++, &top->now.rows[i], position == top->selected);
         position++;
     }
+    draw_jobs(top);
     put_line(LINES - 1, top->said[0] ? top->said
                                      : "q quit  s sort  r reverse  f state  / pattern  Enter show  "
                                        "c clean  C clean all");
@@ -341,6 +381,10 @@ static void take_snapshot(struct top *top)
     snapshot_free(&top->now);
     top->now = next;
     snapshot_sort(&top->now, top->order, top->descending);
+    struct joblist jobs =
+        joblist_take(&(struct selection){.pool = top->selection.pool}, &top->jobs);
+    joblist_free(&top->jobs);
+    top->jobs = jobs;
 }
 
 static void move_to(struct top *top, int key)
@@ -353,10 +397,10 @@ static void move_to(struct top *top, int key)
         top->selected++;
         break;
     case KEY_PPAGE:
-        top->selected -= room();
+        top->selected -= room(top);
         break;
     case KEY_NPAGE:
-        top->selected += room();
+        top->selected += room(top);
         break;
     case KEY_HOME:
         top->selected = 0;
@@ -462,5 +506,6 @@ int top_run(const struct command *command, int argc, char **argv)
     endwin();
     delscreen(screen);
     snapshot_free(&top.now);
+    joblist_free(&top.jobs);
     return INSPECT_FINE;
 }

@@ -198,6 +198,38 @@ static void test_no_terminal(void **state)
     assert_has(cli_run(3, "TERM=none script -qec '" TOOL "top' /dev/null </dev/null"), "'none'");
 }
 
+/* A pool of this process with one job that waits. */
+static int wait_for_the_end(ndshm_task *task)
+{
+    while (!ndshm_task_cancelled(task))
+        usleep(10000);
+    return 0;
+}
+
+static void test_jobs(void **state)
+{
+    (void)state;
+    ndshm_pool *pool;
+    ndshm_job *job;
+    ndshm_pool_config pool_config;
+    ndshm_job_config config;
+    ndshm_pool_config_init(&pool_config);
+    pool_config.workers = 1;
+    ndshm_job_config_init(&config);
+    config.fn = wait_for_the_end;
+    config.count = 1234;
+    assert_ok(ndshm_pool_open(&pool_config, &pool));
+    assert_ok(ndshm_pool_submit(pool, &config, &job));
+    start(80, 24);
+    const char *screen = await(".job.1 ", true);
+    assert_has(screen, "          0        1234       0       1");
+    press("q");
+    await("ended with 0", true);
+    stop();
+    ndshm_job_close(&job);
+    ndshm_pool_close(&pool);
+}
+
 int main(void)
 {
     if (support_run(NULL, 0, "command -v tmux >/dev/null && command -v script >/dev/null") != 0)
@@ -207,6 +239,7 @@ int main(void)
         CLI_TEST(test_order_state_and_pattern),
         CLI_TEST(test_clean_with_confirmation),
         CLI_TEST(test_sizes),
+        CLI_TEST(test_jobs),
         CLI_TEST(test_no_terminal),
     };
     return cmocka_run_group_tests_name("shm-inspect top", tests, NULL, NULL);

@@ -54,6 +54,8 @@ static int check_content(const char *name, int kind)
         status = ndshm_array_attach(name, NDSHM_READ | NDSHM_FOREIGN, &array);
     if (kind == NDSHM_KIND_FRAME)
         status = ndshm_frame_attach(name, NDSHM_READ | NDSHM_FOREIGN, &frame);
+    if (frame)
+        status = ndshm_frame_validate(frame);
     ndshm_array_detach(&array);
     ndshm_frame_detach(&frame);
     return status;

@@ -111,9 +111,16 @@ void support_holder_stop(int pid)
     support_child_wait(pid);
 }
 
+int support_bytes_are_whole(const uint8_t *bytes, int64_t size)
+{
+    for (int64_t i = 0; i < size; i++)
+        if (bytes[i] != (uint8_t)(i * 7 + 1))
+            return 0;
+    return 1;
+}
+
 int support_segment_is_whole(const ndshm__segment *segment)
 {
-    const uint8_t *bytes = ndshm__segment_payload(segment);
     int64_t size = ndshm__segment_payload_size(segment);
     if (ndshm__segment_kind(segment) != NDSHM_KIND_ARRAY ||
         ndshm__segment_dtype(segment) != NDSHM_UINT8 || ndshm__segment_ndim(segment) != 1 ||
@@ -121,10 +128,7 @@ int support_segment_is_whole(const ndshm__segment *segment)
         ndshm__segment_body_size(segment) != SUPPORT_BODY_SIZE ||
         memcmp(ndshm__segment_body(segment), body, sizeof body) != 0)
         return 0;
-    for (int64_t i = 0; i < size; i++)
-        if (bytes[i] != (uint8_t)(i * 7 + 1))
-            return 0;
-    return 1;
+    return support_bytes_are_whole(ndshm__segment_payload(segment), size);
 }
 
 const char *support_path(const char *name)

@@ -19,6 +19,7 @@ int support_abandoned_segment(const char *name, int64_t size, int lifetime);
 
 /* 1 when description, body and payload are those of support_segment. */
 int support_segment_is_whole(const ndshm__segment *segment);
+int support_bytes_are_whole(const uint8_t *bytes, int64_t size); /* of a payload */
 void support_segment_fill(ndshm__segment *segment);
 
 /* A process that has attached name and waits: its pid, or 0 when it could not attach. Killed and

@@ -137,14 +137,23 @@ int ndshm_unlink(const char *name)
     return status ? status : ndshm__unlink(bare, NULL);
 }
 
+/* Under the lock of the name: a reaper that has looked at the lifetime removes nothing of what is
+ * said here to be kept. */
 static int write_lifetime(int fd, const char *name, const uint8_t *uuid, int lifetime)
 {
+    uint64_t word = ndshm__lifetime_encode(lifetime);
     int status = check_segment(fd, name, uuid);
+    if (!status)
+        status = lock_name(fd, name);
     if (status)
         return status;
-    uint64_t word = ndshm__lifetime_encode(lifetime);
-    status = ndshm__os_pwrite(fd, &word, sizeof word, NDSHM__MUTABLE_OFFSET);
-    return status ? ndshm__space_explain(status, name, 0, "pwrite") : 0;
+    int same = ndshm__same_file(fd, name);
+    if (same <= 0)
+        status = same ? same : ndshm__fail(-ENOENT, "'%s': was removed this moment", name);
+    else if ((status = ndshm__os_pwrite(fd, &word, sizeof word, NDSHM__MUTABLE_OFFSET)))
+        ndshm__space_explain(status, name, 0, "pwrite");
+    ndshm__os_unlock(fd, NDSHM__LOCK_NAME);
+    return status;
 }
 
 static int set_lifetime(const char *name, const uint8_t *uuid, int lifetime)

@@ -107,6 +107,8 @@ static void settle_job(struct death *death)
         atomic_load(&serving->job.memory->state) == NDSHM__JOB_RUNNING)
         ndshm__table_offer(serving->pool, serving->entry, 1);
     ndshm__serving_settle(serving);
+    /* It may have died between the end of the job and saying so. */
+    ndshm__event_raise(&serving->pool->done);
     ndshm__event_raise(&serving->pool->step);
     ndshm__notify(serving->pool, death->name);
 }

@@ -113,6 +113,14 @@ static void settle_job(struct death *death)
     ndshm__notify(serving->pool, death->name);
 }
 
+/* One without a job may have taken away the mark of any entry, and died before it looked again. */
+static void offer_all(struct ndshm__pool_memory *pool)
+{
+    for (int i = 0; i < NDSHM__ENTRIES; i++)
+        if (atomic_load(&pool->entries[i].id))
+            ndshm__table_offer(pool, i, 1);
+}
+
 void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int slot,
                          const struct ndshm__cause *cause)
 {
@@ -130,6 +138,8 @@ void ndshm__death_settle(struct ndshm__pool_memory *pool, const char *name, int 
         } else if (atomic_load(&pool->entries[entry].id) == id) {
             ndshm__table_break(pool, entry, status);
         }
+    } else {
+        offer_all(pool);
     }
     ndshm__table_leave(pool, slot);
 }

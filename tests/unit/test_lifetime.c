@@ -300,6 +300,50 @@ static void test_a_held_name_cannot_be_unlinked(void **state)
     assert_ok(ndshm_unlink(NAME));
 }
 
+static void test_another_segment_of_the_name_stays(void **state)
+{
+    (void)state;
+    ndshm__segment *old, *made;
+    assert_ok(support_segment(NAME, SIZE, 0, &old));
+    assert_ok(ndshm_unlink(NAME));
+    assert_ok(support_segment(NAME, SIZE, 0, &made));
+    assert_fails(-ENOENT, ndshm__segment_unlink(old), "another segment");
+    assert_fails(-ENOENT, ndshm__segment_set_lifetime(old, NDSHM_PERSISTENT), "another segment");
+    assert_int_equal(lifetime_of(NAME), NDSHM_RECLAIMABLE);
+    assert_ok(ndshm__segment_unlink(made));
+    ndshm__segment_release(&made);
+    ndshm__segment_release(&old);
+}
+
+static pid_t copy;
+
+/* A fork that no handler sees, under the lock of the name, and then a failure. */
+static int fork_and_fail(const char *call)
+{
+    if (strcmp(call, "unlink") != 0 && strcmp(call, "pwrite") != 0)
+        return 0;
+    copy = _Fork();
+    while (copy == 0)
+        pause();
+    return EACCES;
+}
+
+static void test_the_name_is_given_back_by_hand(void **state)
+{
+    (void)state;
+    assert_int_equal(support_abandoned_segment(NAME, SIZE, 0), 0);
+    ndshm__os_fault = fork_and_fail;
+    int status = ndshm_set_lifetime(NAME, NDSHM_TEMPORARY);
+    pid_t first = copy;
+    int second_status = ndshm_unlink(NAME);
+    ndshm__os_fault = NULL;
+    assert_int_equal(status, -EACCES);
+    assert_int_equal(second_status, -EACCES);
+    assert_ok(ndshm_unlink(NAME));
+    support_holder_stop(first);
+    support_holder_stop(copy);
+}
+
 static void test_a_dropped_mapping_does_not_count(void **state)
 {
     (void)state;
@@ -407,6 +451,8 @@ int main(void)
         SUPPORT_TEST(test_lifetimes_can_be_changed),
         SUPPORT_TEST(test_lifetimes_must_be_known),
         SUPPORT_TEST(test_unlinking_leaves_the_mapping),
+        SUPPORT_TEST(test_another_segment_of_the_name_stays),
+        SUPPORT_TEST(test_the_name_is_given_back_by_hand),
         SUPPORT_TEST(test_a_dropped_mapping_does_not_count),
         SUPPORT_TEST(test_a_detach_without_a_descriptor_is_tried_again),
         SUPPORT_TEST(test_two_detach_at_once),

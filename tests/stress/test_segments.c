@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Sixteen processes create, attach, read, detach, unlink and reap the same names, and are killed
  * all the time, more than a thousand times a second where the machine allows it. An oracle looks
- * for a name that went under its holder, for files that are not whole, and each round ends with the
- * question what is left over. Runs for 30 s; with the argument "soak" for NDSHM_SOAK_SECONDS, eight
- * hours when that is not set. */
+ * for a name that went under its holder, while shm-inspect cleans up twice at the same time, for
+ * files that are not whole, and each round ends with the question what is left over. Runs for 30 s;
+ * with the argument "soak" for NDSHM_SOAK_SECONDS, eight hours when that is not set. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 
 enum {
     PROCESSES = 16,
+    CLEANERS = 2,
     SIZE = 6000,
     SECONDS = 30,
     SOAK_SECONDS = 8 * 3600,
@@ -28,7 +29,8 @@ enum {
 };
 
 static struct counts {
-    _Atomic long created, taken, attached, missing, busy, reaped, unlinked, killed, strange;
+    _Atomic long created, taken, attached, missing, busy, reaped, unlinked, cleaned, killed,
+        strange;
 } * counts;
 static struct oracle *oracle;
 static int slot;
@@ -160,6 +162,19 @@ static int watch(void *argument)
     return 0;
 }
 
+/* Meanwhile an operator cleans up, again and again. What it finds in use or gone is no error. */
+static int clean(void *argument)
+{
+    const char *tool = argument;
+    while (!oracle->over) {
+        int status = support_run(NULL, 0, "'%s' clean --force >/dev/null 2>&1", tool);
+        counts->cleaned++;
+        counts->strange += status != 0 && status != 1;
+        sleep_us(1000);
+    }
+    return 0;
+}
+
 /* --- who kills --- */
 
 static void begin(pid_t *pids, int which)
@@ -237,10 +252,11 @@ static int run_round(double end, double rate)
 
 static void report(double seconds, int left)
 {
-    print_message("%ld kills in %.0f s; created %ld (%ld taken), attached %ld (%ld missing, %ld "
-                  "busy), reaped %ld, unlinked %ld; the oracle looked %ld times\n",
-                  counts->killed, seconds, counts->created, counts->taken, counts->attached,
-                  counts->missing, counts->busy, counts->reaped, counts->unlinked, oracle->looks);
+    print_message(
+        "%ld kills in %.0f s; created %ld (%ld taken), attached %ld (%ld missing, %ld "
+        "busy), reaped %ld, unlinked %ld, cleaned up %ld times; the oracle looked %ld times\n",
+        counts->killed, seconds, counts->created, counts->taken, counts->attached, counts->missing,
+        counts->busy, counts->reaped, counts->unlinked, counts->cleaned, oracle->looks);
     print_message("live deletions %ld, half-made %ld, left over %d, strange %ld\n",
                   oracle->live_deleted, oracle->half_made, left, counts->strange);
 }
@@ -251,19 +267,24 @@ static void test_kills(void **state)
 {
     (void)state;
     double began = now();
+    char *tool = getenv("SHM_INSPECT");
     int left = 0;
     oracle = oracle_open();
     assert_non_null(oracle);
     counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(counts != MAP_FAILED);
     seed = 77;
-    int watcher = support_child_start(watch, NULL);
+    int watcher = support_child_start(watch, NULL), cleaners[CLEANERS];
+    for (int i = 0; tool && i < CLEANERS; i++)
+        cleaners[i] = support_child_start(clean, tool);
     while (now() < began + seconds) {
         double end = now() + ROUND_SECONDS;
         left += run_round(end < began + seconds ? end : began + seconds, KILLS_A_SECOND);
     }
     oracle->over = 1;
     assert_int_equal(support_child_wait(watcher), 0);
+    for (int i = 0; tool && i < CLEANERS; i++)
+        assert_int_equal(support_child_wait(cleaners[i]), 0);
     report(now() - began, left);
     assert_int_equal(oracle->live_deleted, 0);
     assert_int_equal(oracle->half_made, 0);

@@ -51,7 +51,7 @@ static bool collided(const ndshm_reap_report *report)
  * nothing. */
 bool ndshm__reap_quietly(const char *name, const uint8_t *uuid)
 {
-    enum { TRIES = 4 };
+    enum { TRIES = 8 };
     ndshm_reap_report report;
     ndshm__quiet_begin();
     int status = ndshm__reap(name, uuid, NULL, &report);

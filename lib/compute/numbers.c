@@ -11,8 +11,7 @@ bool ndshm__is_number(const ndshm_column *column)
            strchr("cCsSiIlLefg", format[0]);
 }
 
-/* IEEE 754 binary16. */
-static double from_half(uint16_t half)
+double ndshm__from_half(uint16_t half)
 {
     int exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
     double value;
@@ -60,7 +59,7 @@ static void load_all(const ndshm_column *column, int64_t first, int count, doubl
         LOAD(uint64_t, (double));
         break;
     case 'e':
-        LOAD(uint16_t, from_half);
+        LOAD(uint16_t, ndshm__from_half);
         break;
     case 'f':
         LOAD(float, (double));

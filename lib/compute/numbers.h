@@ -16,6 +16,9 @@ bool ndshm__is_number(const ndshm_column *column);
  * Returns how many numbers there are. */
 int ndshm__numbers_load(const ndshm_column *column, int64_t begin, int count, double *out);
 
+/* IEEE 754 binary16. */
+double ndshm__from_half(uint16_t half);
+
 /* The number that would be at k if the count values were sorted; reorders them. No NaN. */
 double ndshm__select(double *values, int64_t count, int64_t k);
 

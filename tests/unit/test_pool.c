@@ -313,6 +313,64 @@ static void test_random_numbers_depend_on_seed_and_index_alone(void **state)
 
 /* --- many jobs --- */
 
+/* Numbers of very different sizes: what their sum is depends on the order. */
+static int sum_range(ndshm_task *task)
+{
+    int64_t begin, end;
+    ndshm_view out;
+    double sum = 0;
+    int status = ndshm_task_output(task, &out);
+    if (status)
+        return ndshm_task_fail(task, status, NULL);
+    ndshm_task_range(task, &begin, &end);
+    for (int64_t i = begin; i < end; i++) {
+        uint64_t bits = ndshm_task_random(task);
+        sum +=
+            (double)(bits >> 11) * (bits & 1 ? 1 : -1) / (double)(UINT64_C(1) << (bits >> 3 & 63));
+    }
+    *(double *)out.data = sum;
+    return 0;
+}
+
+/* Partial sums in the order of the chunks; and *backward in the opposite one. */
+static double reduce_with(int workers, double *backward)
+{
+    int64_t count = 100000;
+    double sums[2048], sum = 0;
+    int n = 0;
+    ndshm_view view;
+    ndshm_result result;
+    ndshm_job *job;
+    ndshm_array *output = support_array(NULL, NDSHM_FLOAT64, 1, &count, &view);
+    ndshm_pool *pool = support_pool(workers);
+    ndshm_job_config config = support_job(sum_range, count);
+    config.flags = NDSHM_JOB_RANGES;
+    config.output = ndshm_array_name(output);
+    assert_ok(ndshm_pool_map(pool, &config, &job));
+    assert_ok(ndshm_job_wait(job, 0));
+    while (ndshm_job_next(job, 0, &result) == 0 && n < 2048)
+        sums[n++] = ((double *)view.data)[result.index];
+    for (int i = 0; i < n; i++)
+        sum += sums[i];
+    for (*backward = 0; n; n--)
+        *backward += sums[n - 1];
+    ndshm_job_close(&job);
+    ndshm_pool_close(&pool);
+    ndshm_array_detach(&output);
+    return sum;
+}
+
+static void test_reductions_in_chunk_order_give_the_same_bytes(void **state)
+{
+    double backward, one = reduce_with(1, &backward);
+    (void)state;
+    assert_true(one != 0 && memcmp(&one, &backward, sizeof one) != 0);
+    for (int workers = 2; workers <= 7; workers += 5) {
+        double other = reduce_with(workers, &backward);
+        assert_memory_equal(&one, &other, sizeof one);
+    }
+}
+
 static void test_more_jobs_than_the_table_has_places(void **state)
 {
     enum { JOBS = 200 };
@@ -424,6 +482,7 @@ int main(void)
         SUPPORT_TEST(test_functions_by_name),
         SUPPORT_TEST(test_map_forks_now_and_inherits),
         SUPPORT_TEST(test_random_numbers_depend_on_seed_and_index_alone),
+        SUPPORT_TEST(test_reductions_in_chunk_order_give_the_same_bytes),
         SUPPORT_TEST(test_more_jobs_than_the_table_has_places),
         SUPPORT_TEST(test_many_small_jobs_one_after_another),
         SUPPORT_TEST(test_large_counts_without_records),

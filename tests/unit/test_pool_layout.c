@@ -107,6 +107,25 @@ static void test_parts_of_a_job_do_not_overlap(void **state)
     free(memory);
 }
 
+static int64_t size_of_job(int64_t count)
+{
+    struct ndshm__facts facts = facts_of(count, 0);
+    struct ndshm__job_view view;
+    int64_t size;
+    assert_int_equal(ndshm__layout_plan(&facts, &view, &size), 0);
+    ndshm__layout_free(&view);
+    return size;
+}
+
+/* Beside it only what does not grow: the head, the news, a byte for each of some hundred chunks. */
+static void test_a_task_that_is_only_counted_takes_one_byte(void **state)
+{
+    int64_t million = size_of_job(1000000), billion = size_of_job(1000000000);
+    (void)state;
+    assert_in_range(million - 1000000, 0, 80000);
+    assert_in_range(billion - million - 999000000, 0, 1024);
+}
+
 /* Facts that no submitter writes. */
 static void spoil(struct ndshm__facts *facts, int how)
 {
@@ -377,6 +396,7 @@ int main(void)
         SUPPORT_TEST(test_chunks_cover_every_task_once),
         SUPPORT_TEST(test_automatic_chunks_begin_large_and_end_single),
         SUPPORT_TEST(test_parts_of_a_job_do_not_overlap),
+        SUPPORT_TEST(test_a_task_that_is_only_counted_takes_one_byte),
         SUPPORT_TEST(test_facts_that_lie_are_refused),
         SUPPORT_TEST(test_texts_stay_inside),
         SUPPORT_TEST(test_claims_give_every_chunk_once),

@@ -140,12 +140,6 @@ bool ndshm__claim_any_free(const struct ndshm__job_view *job, const struct ndshm
     return find(job->claims, cursor->low, job->chunks.total, is_zero) >= 0;
 }
 
-bool ndshm__claim_exhausted(const struct ndshm__job_view *job)
-{
-    int64_t hint = atomic_load_explicit(&job->memory->hint, memory_order_relaxed);
-    return hint < 0 || hint >= job->chunks.total; /* negative: somebody wrote over it */
-}
-
 bool ndshm__claim_complete(const struct ndshm__job_view *job, struct ndshm__cursor *cursor)
 {
     int64_t total = job->chunks.total;

@@ -29,7 +29,11 @@ bool ndshm__claim_any_owned(const struct ndshm__job_view *job, int64_t end);
 bool ndshm__claim_any_free(const struct ndshm__job_view *job, const struct ndshm__cursor *cursor);
 
 /* No chunk has still to be looked at for the first time. */
-bool ndshm__claim_exhausted(const struct ndshm__job_view *job);
+static inline bool ndshm__claim_exhausted(const struct ndshm__job_view *job)
+{
+    int64_t hint = atomic_load_explicit(&job->memory->hint, memory_order_relaxed);
+    return hint < 0 || hint >= job->chunks.total; /* negative: somebody wrote over it */
+}
 
 /* Nothing will change any more: every chunk is final, or the job was stopped and no chunk is owned.
  * Whoever makes a chunk final or free calls it afterwards: of two who do so at once, one sees both.

@@ -29,20 +29,12 @@ void ndshm__task_prepare(ndshm_task *task)
 }
 
 /* The deadline first: the supervisor charges a unit only if both are still those that it saw. */
-void ndshm__deadline_arm(ndshm_worker *worker, int64_t unit)
+void ndshm__deadline_set(ndshm_worker *worker, int64_t unit)
 {
     struct ndshm__slot *slot = &worker->pool->slots[worker->slot];
     int64_t timeout_ms = worker->job.job.facts.timeout_ms;
-    if (!timeout_ms)
-        return;
     atomic_store(&slot->deadline, ndshm__os_now() + timeout_ms * 1000000);
     atomic_store(&slot->unit, unit);
-}
-
-void ndshm__deadline_disarm(ndshm_worker *worker)
-{
-    if (worker->job.job.facts.timeout_ms)
-        atomic_store(&worker->pool->slots[worker->slot].deadline, 0);
 }
 
 bool ndshm__deadline_passed(const ndshm_worker *worker)

@@ -227,23 +227,19 @@ void ndshm__worker_finish_chunk(ndshm_worker *worker)
     worker->chunk = -1;
     if (ndshm__claim_exhausted(&serving->job) || ndshm__task_stopped(&serving->job))
         ndshm__serving_settle(serving);
-    ndshm__notify(worker->pool, serving->pool_name);
+    if (ndshm__awaited(worker->pool))
+        ndshm__notify(worker->pool, serving->pool_name);
 }
 
 /* Measuring costs more than a small task: at most once a millisecond. */
-static bool is_heavy(ndshm_worker *worker)
+bool ndshm__worker_heavy(ndshm_worker *worker)
 {
     enum { PAUSE_NS = 1000000 };
-    int64_t now = worker->most_memory ? ndshm__os_now() : 0;
-    if (!worker->most_memory || now - worker->memory_looked < PAUSE_NS)
+    int64_t now = ndshm__os_now();
+    if (now - worker->memory_looked < PAUSE_NS)
         return false;
     worker->memory_looked = now;
     return ndshm__os_private_memory() > worker->most_memory;
-}
-
-bool ndshm__worker_worn(ndshm_worker *worker)
-{
-    return worker->tasks_left <= 0 || is_heavy(worker);
 }
 
 /* Others go on with the rest of the chunk. */

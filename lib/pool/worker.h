@@ -67,7 +67,12 @@ int ndshm__worker_claim(ndshm_worker *worker, int64_t timeout_ns);
 void ndshm__worker_run(ndshm_worker *worker);
 
 /* Whether it has done or used so much that another one should go on. */
-bool ndshm__worker_worn(ndshm_worker *worker);
+bool ndshm__worker_heavy(ndshm_worker *worker);
+
+static inline bool ndshm__worker_worn(ndshm_worker *worker)
+{
+    return worker->tasks_left <= 0 || (worker->most_memory && ndshm__worker_heavy(worker));
+}
 
 /* Makes the owned chunk final. */
 void ndshm__worker_finish_chunk(ndshm_worker *worker);
@@ -85,10 +90,21 @@ int ndshm__task_fail_text(ndshm_task *task, int status, const char *format, ...)
 void ndshm__task_prepare(ndshm_task *task);
 
 /* task_end.c: the deadline of the unit that begins, -1: of whatever comes next; none any more;
- * whether it has passed. Nothing in jobs without deadlines. */
-void ndshm__deadline_arm(ndshm_worker *worker, int64_t unit);
-void ndshm__deadline_disarm(ndshm_worker *worker);
+ * whether it has passed. Nothing in jobs without deadlines: a small task costs less than a call. */
+void ndshm__deadline_set(ndshm_worker *worker, int64_t unit);
 bool ndshm__deadline_passed(const ndshm_worker *worker);
+
+static inline void ndshm__deadline_arm(ndshm_worker *worker, int64_t unit)
+{
+    if (worker->job.job.facts.timeout_ms)
+        ndshm__deadline_set(worker, unit);
+}
+
+static inline void ndshm__deadline_disarm(ndshm_worker *worker)
+{
+    if (worker->job.job.facts.timeout_ms)
+        atomic_store(&worker->pool->slots[worker->slot].deadline, 0);
+}
 
 /* task_end.c: the end of a task that has more to it than success. Returns the status recorded. */
 int ndshm__task_end(ndshm_task *task, int status, const char *message);

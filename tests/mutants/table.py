@@ -170,9 +170,9 @@ MUTANTS = [
             "    ndshm__deadline"),
            (WORKER, "    worker->chunk = -1;\n    if (ndshm__claim_exhausted(",
             "    int64_t chunk = worker->chunk;\n    worker->chunk = -1;\n    if (ndshm__claim_exhausted("),
-           (WORKER, "    ndshm__notify(worker->pool, serving->pool_name);\n}",
+           (WORKER, "    if (ndshm__awaited(worker->pool))\n        ndshm__notify(worker->pool, serving->pool_name);\n}",
             "    ndshm__claim_finish(&serving->job, chunk, worker->slot);\n"
-            "    ndshm__notify(worker->pool, serving->pool_name);\n}"), timeout=25),
+            "    if (ndshm__awaited(worker->pool))\n        ndshm__notify(worker->pool, serving->pool_name);\n}"), timeout=25),
     mutant("job: its id not compared", ["model-pool-steps"],
            (SERVING, "serving->job.facts.id != id", "0")),
 ]

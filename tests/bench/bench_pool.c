@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -235,6 +236,126 @@ static void measure_death(ndshm_pool *pool)
     report("from a task's SIGKILL to its report", median(times, ROUNDS * 5) * 1e6, "us");
 }
 
+/* --- large results --- */
+
+enum { RESULT_BYTES = 40000000 };
+
+static char *source; /* of results; workers inherit it */
+
+static int copy_source(ndshm_task *task)
+{
+    int64_t bytes = RESULT_BYTES;
+    ndshm_array *array;
+    ndshm_view view;
+    check(ndshm_task_create(task, NDSHM_UINT8, 1, &bytes, &array));
+    check(ndshm_array_read(array, &view));
+    memcpy(view.data, source, RESULT_BYTES);
+    return 0;
+}
+
+static double result_once(ndshm_pool *pool)
+{
+    ndshm_job_config config = job_of(copy_source, 1, 1);
+    ndshm_array *array;
+    ndshm_job *job;
+    config.flags = NDSHM_JOB_UNINITIALIZED;
+    double begin = now();
+    check(ndshm_pool_map(pool, &config, &job));
+    check(ndshm_job_take(job, 0, NDSHM_READ, &array));
+    double elapsed = now() - begin;
+    ndshm_job_close(&job);
+    ndshm_array_detach(&array);
+    return elapsed;
+}
+
+static double copy_once(char *target)
+{
+    double begin = now();
+    memcpy(target, source, RESULT_BYTES);
+    return now() - begin;
+}
+
+/* Alternately: what disturbs one disturbs the other. The first round is the cold one. */
+static void measure_results(void)
+{
+    double best_result = 1e9, best_copy = 1e9;
+    char *target = malloc(RESULT_BYTES);
+    source = malloc(RESULT_BYTES);
+    memset(source, 1, RESULT_BYTES);
+    ndshm_pool *pool = open_pool(1);
+    report("40 MB result, first one", RESULT_BYTES / result_once(pool) / 1e9, "GB/s");
+    copy_once(target);
+    for (int i = 0; i < ROUNDS * 5; i++) {
+        double result = result_once(pool), copy = copy_once(target);
+        best_result = result < best_result ? result : best_result;
+        best_copy = copy < best_copy ? copy : best_copy;
+    }
+    report("40 MB result, memory used again", RESULT_BYTES / best_result / 1e9, "GB/s");
+    report("limit: memcpy of 40 MB", RESULT_BYTES / best_copy / 1e9, "GB/s");
+    ndshm_pool_close(&pool);
+    free(source);
+    free(target);
+}
+
+/* --- doing nothing --- */
+
+struct footprint {
+    int64_t worker, supervisor, bytes;
+};
+
+/* Its processes, and the memory that the worker shares with nobody. */
+static int tell_footprint(ndshm_task *task)
+{
+    ndshm_view out;
+    char line[256];
+    long long kib = 0;
+    check(ndshm_task_output(task, &out));
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Private_Dirty: %lld", &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    *(struct footprint *)out.data = (struct footprint){getpid(), getppid(), kib * 1024};
+    return 0;
+}
+
+static double cpu_seconds(int64_t pid)
+{
+    struct timespec used = {0};
+    clockid_t clock;
+    if (clock_getcpuclockid((pid_t)pid, &clock) == 0)
+        clock_gettime(clock, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
+static double cpu_of(const struct footprint *pool)
+{
+    return cpu_seconds(pool->worker) + cpu_seconds(pool->supervisor);
+}
+
+static void measure_idle(ndshm_pool *pool)
+{
+    int64_t shape[] = {1, sizeof(struct footprint) / sizeof(int64_t)};
+    ndshm_array *output;
+    ndshm_view view;
+    ndshm_job *job;
+    ndshm_job_config config = job_of(tell_footprint, 1, 1);
+    check(ndshm_array_create(NULL, NDSHM_INT64, 2, shape, NULL, &output));
+    config.output = ndshm_array_name(output);
+    check(ndshm_pool_map(pool, &config, &job));
+    check(ndshm_array_read(output, &view));
+    const struct footprint *found = view.data;
+    report("a worker's own memory", (double)found->bytes / 1e3, "kB");
+    usleep(1000000); /* until all are parked */
+    double before = cpu_of(found);
+    usleep(2000000);
+    report("CPU time of an idle worker and its supervisor", (cpu_of(found) - before) / 2 * 1e6,
+           "us/s");
+    ndshm_job_close(&job);
+    ndshm_array_detach(&output);
+}
+
 int main(void)
 {
     measure_fork();
@@ -250,7 +371,9 @@ int main(void)
     ndshm_pool *one = open_pool(1);
     measure_apply("apply, worker spinning", one, APPLIES, 0);
     measure_apply("apply, worker parked", one, PARKED, 1000);
+    measure_idle(one);
     ndshm_pool_close(&one);
     measure_futex();
+    measure_results();
     return 0;
 }

@@ -94,8 +94,8 @@ NDSHM_API int ndshm_frame_from_csv(ndshm_pool *pool, const char *name, const cha
  * file appears under path when it is whole, in place of one that was there; "-" is standard output,
  * and devices and FIFOs are written to.
  *
- * Errors: of open(2), write(2) and rename(2); -EINVAL (config); NDSHM_EDTYPE (a type that has no
- * text: binary, nested types); NDSHM_ECORRUPT. */
+ * Errors: of stat(2), open(2), write(2) and rename(2); -EINVAL (config); NDSHM_EDTYPE (a type that
+ * has no text: binary, nested types); NDSHM_ECORRUPT. */
 NDSHM_API int ndshm_frame_to_csv(const ndshm_frame *frame, const char *path,
                                  const ndshm_csv_config *csv);
 

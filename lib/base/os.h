@@ -72,7 +72,8 @@ int ndshm__os_watch_any(const int *fds, int count);
 /* --- files anywhere, as streams (os_input.c) --- */
 
 int ndshm__os_open_input(const char *path); /* never blocks: neither does reading it, then */
-int ndshm__os_open_output(const char *path, bool create); /* create: must not exist */
+int ndshm__os_open_output(const char *path, bool create);    /* create: must not exist */
+int ndshm__os_stat_path(const char *path, struct stat *out); /* follows */
 int ndshm__os_duplicate(int fd);
 int64_t ndshm__os_read_input(int fd, void *buffer, int64_t size);   /* one read; 0: the end */
 int ndshm__os_write_output(int fd, const void *data, int64_t size); /* all of it */

@@ -23,6 +23,12 @@ int ndshm__os_open_output(const char *path, bool create)
     return fault ? -fault : ndshm__os_result(open(path, flags, 0666));
 }
 
+int ndshm__os_stat_path(const char *path, struct stat *out)
+{
+    int fault = ndshm__os_injected("stat_path");
+    return fault ? -fault : ndshm__os_result(stat(path, out));
+}
+
 int ndshm__os_duplicate(int fd)
 {
     int fault = ndshm__os_injected("duplicate");

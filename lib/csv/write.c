@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -278,11 +277,26 @@ static int write_into(struct writer *writer, int64_t rows)
     return status;
 }
 
-static bool is_special(const char *path)
+/* 1: neither a file nor a directory, nor to be replaced by one. */
+static int is_special(const char *path)
 {
     struct stat file;
-    return strcmp(path, "-") == 0 ||
-           (stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode));
+    if (strcmp(path, "-") == 0)
+        return 1;
+    int status = ndshm__os_stat_path(path, &file);
+    if (status == -ENOENT)
+        return 0;
+    if (status)
+        return ndshm__fail(status, "'%s': looking at it: %s", path, ndshm_strerror(status));
+    return !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode);
+}
+
+static int write_file(struct writer *writer, int64_t rows)
+{
+    int special = is_special(writer->path);
+    if (special < 0)
+        return special;
+    return special ? write_into(writer, rows) : replace_file(writer, rows);
 }
 
 static int prepare(struct writer *writer, const ndshm_frame *frame)
@@ -319,9 +333,8 @@ int ndshm_frame_to_csv(const ndshm_frame *frame, const char *path, const ndshm_c
     int status = ndshm__csv_options(csv, &writer.csv, &options);
     if (!status)
         status = prepare(&writer, frame);
-    int64_t rows = frame->rows;
     if (!status)
-        status = is_special(path) ? write_into(&writer, rows) : replace_file(&writer, rows);
+        status = write_file(&writer, frame->rows);
     free(writer.columns);
     free(writer.types);
     free(writer.buffer);

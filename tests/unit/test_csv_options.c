@@ -9,6 +9,7 @@
 
 #include <ndshm/csv.h>
 
+#include "base/os.h"
 #include "support.h"
 
 static int read_text(const char *text, const ndshm_csv_config *config, ndshm_frame **out)
@@ -326,6 +327,26 @@ static void test_files_that_cannot_be_written(void **state)
     ndshm_frame_detach(&frame);
 }
 
+static int fail_stat_path(const char *call)
+{
+    return strcmp(call, "stat_path") == 0 ? EACCES : 0;
+}
+
+/* Or a device would be replaced by a file. */
+static void test_a_path_that_cannot_be_looked_at(void **state)
+{
+    (void)state;
+    char path[512];
+    ndshm_frame *frame;
+    snprintf(path, sizeof path, "%s/out.csv", support_directory());
+    assert_ok(read_text("a\nx\n", NULL, &frame));
+    ndshm__os_fault = fail_stat_path;
+    assert_fails(-EACCES, ndshm_frame_to_csv(frame, path, NULL), "looking at it");
+    ndshm__os_fault = NULL;
+    assert_int_equal(access(path, F_OK), -1);
+    ndshm_frame_detach(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +361,7 @@ int main(void)
         SUPPORT_TEST(test_zstd),
         SUPPORT_TEST(test_written_values),
         SUPPORT_TEST(test_files_that_cannot_be_written),
+        SUPPORT_TEST(test_a_path_that_cannot_be_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

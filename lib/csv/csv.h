@@ -145,6 +145,8 @@ void ndshm__csv_plan_lay_out(struct ndshm__csv_plan *plan, int32_t ncolumns, int
 /* false: offsets that leave its bytes. */
 bool ndshm__csv_plan_view(struct ndshm__csv_plan *plan, int64_t bytes,
                           struct ndshm__csv_reader *out);
+/* What a worker relies on before it does this chunk; false: others have written into the plan. */
+bool ndshm__csv_plan_check(const struct ndshm__csv_reader *reader, int32_t chunk, bool fill);
 uint32_t ndshm__csv_plan_text(struct ndshm__csv_plan *plan, const char *text);
 const char *ndshm__csv_format(const struct ndshm__csv_reader *reader, int32_t column);
 const char *ndshm__csv_name(const struct ndshm__csv_reader *reader, int32_t column);

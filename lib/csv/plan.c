@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The block of memory that the processes share, and a view of it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "csv/csv.h"
@@ -73,6 +74,53 @@ bool ndshm__csv_plan_view(struct ndshm__csv_plan *plan, int64_t bytes,
     out->ncolumns = plan->ncolumns;
     out->size = plan->size;
     return true;
+}
+
+static bool check_type(const struct ndshm__csv_type *type)
+{
+    bool scaled = type->kind == NDSHM__CSV_DATE || type->kind == NDSHM__CSV_TIME;
+    if (type->kind >= NDSHM__CSV_BOOL)
+        return type->kind <= NDSHM__CSV_TEXT;
+    return (type->width == 1 || type->width == 2 || type->width == 4 || type->width == 8) &&
+           (!scaled || type->scale > 0);
+}
+
+static bool check_column(const struct ndshm__csv_reader *reader, int32_t index)
+{
+    const struct ndshm__csv_column *column = &reader->columns[index];
+    int64_t texts = reader->plan->texts_used;
+    return column->name < texts && column->given < texts && column->date < texts &&
+           memchr(column->inferred, '\0', sizeof column->inferred) && check_type(&column->type);
+}
+
+/* Each row takes a byte at least, its line feed; the last one may have none. */
+static bool check_found(const struct ndshm__csv_reader *reader, int32_t index)
+{
+    const struct ndshm__csv_chunk *chunk = &reader->chunks[index];
+    const struct ndshm__csv_seen *seen = ndshm__csv_seen_of(reader, index);
+    int64_t size = reader->size;
+    if (chunk->first < 0 || chunk->next < chunk->first || chunk->next - 1 > size ||
+        chunk->rows < 0 || chunk->rows > chunk->next - chunk->first || chunk->row < 0 ||
+        chunk->row > size)
+        return false;
+    for (int32_t i = 0; i < reader->ncolumns; i++)
+        if (seen[i].text_bytes < 0 || seen[i].text_bytes > chunk->next - chunk->first ||
+            seen[i].text < 0 || seen[i].text > INT32_MAX - seen[i].text_bytes)
+            return false;
+    return true;
+}
+
+bool ndshm__csv_plan_check(const struct ndshm__csv_reader *reader, int32_t chunk, bool fill)
+{
+    const struct ndshm__csv_plan *plan = reader->plan;
+    if (chunk < 0 || chunk >= plan->nchunks || plan->chunk_size <= 0 || plan->data < 0 ||
+        reader->size < plan->data || plan->texts_used < 1 ||
+        reader->texts[plan->texts_used - 1] != '\0')
+        return false;
+    for (int32_t i = 0; i < reader->ncolumns; i++)
+        if (!check_column(reader, i))
+            return false;
+    return !fill || check_found(reader, chunk);
 }
 
 uint32_t ndshm__csv_plan_text(struct ndshm__csv_plan *plan, const char *text)

@@ -44,12 +44,13 @@ static int work_on(ndshm_task *task, const struct params *params, struct ndshm__
 {
     struct ndshm__csv_reader *reader = &kept;
     int32_t chunk = (int32_t)ndshm_task_index(task);
-    if (!ndshm__csv_plan_view(plan, params->bytes, reader) || chunk >= plan->nchunks)
+    bool fill = params->pass == NDSHM__CSV_FILL;
+    if (!ndshm__csv_plan_view(plan, params->bytes, reader) ||
+        !ndshm__csv_plan_check(reader, chunk, fill))
         return ndshm_task_fail(task, NDSHM_ECORRUPT, "the plan of the reader is damaged");
     reader->input = ndshm__os_open_peer(params->pid, plan->input, false);
     if (reader->input < 0)
         return unreachable(task, reader->input);
-    bool fill = params->pass == NDSHM__CSV_FILL;
     reader->output = fill ? ndshm__os_open_peer(params->pid, plan->output, true) : -1;
     int status = fill && reader->output < 0 ? unreachable(task, reader->output) : 0;
     if (!status)

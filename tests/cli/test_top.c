@@ -195,7 +195,10 @@ static void test_no_terminal(void **state)
     (void)state;
     assert_has(cli_run(3, TOOL "top </dev/null"), "needs a terminal");
     cli_run(2, TOOL "top --delay 0");
-    assert_has(cli_run(3, "TERM=none script -qec '" TOOL "top' /dev/null </dev/null"), "'none'");
+    /* ncurses keeps what it allocated for a terminal that it does not know. */
+    assert_has(cli_run(3, "ASAN_OPTIONS=detect_leaks=0 TERM=none script -qec '" TOOL
+                          "top' /dev/null </dev/null"),
+               "'none'");
 }
 
 /* A pool of this process with one job that waits. */

@@ -119,8 +119,11 @@ static int import_view(const DLTensor *tensor, ndshm_view *out)
     int status = ndshm__view_init(out, data, dtype, tensor->ndim, tensor->shape, NDSHM_ORDER_C);
     if (status || !tensor->strides)
         return status;
-    for (int i = 0; i < tensor->ndim; i++)
-        if (!ndshm__mul(tensor->strides[i], ndshm__dtype_itemsize(dtype), &out->strides[i]))
+    if (ndshm_view_size(out) == 0)
+        return 0;
+    for (int i = 0; i < tensor->ndim; i++) /* where nobody takes a step, the length of it is free */
+        if (tensor->shape[i] > 1 &&
+            !ndshm__mul(tensor->strides[i], ndshm__dtype_itemsize(dtype), &out->strides[i]))
             return ndshm__fail(NDSHM_ESHAPE, "axis %d: the tensor's stride is too large", i);
     return 0;
 }

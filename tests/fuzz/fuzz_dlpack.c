@@ -86,7 +86,8 @@ static void check_elements(const ndshm_array *array, const struct order *order, 
     for (int64_t i = 0; i < (int64_t)order->count && i < ELEMENTS; i++) {
         const char *from = (const char *)tensor->data + tensor->byte_offset, *to = view.data;
         for (int k = 0; k < view.ndim; k++) {
-            from += index[k] * (tensor->strides ? tensor->strides[k] * item : dense.strides[k]);
+            if (index[k] > 0) /* a step that nobody takes may be of any length */
+                from += index[k] * (tensor->strides ? tensor->strides[k] * item : dense.strides[k]);
             to += index[k] * view.strides[k];
         }
         FUZZ_CHECK(memcmp(from, to, (size_t)item) == 0);
@@ -135,9 +136,7 @@ static void run(struct order *order, char *buffer, char *nothing)
     int status = ndshm_array_from_dlpack(NULL, &order->tensor, NULL, &array);
     bool usual = dtype && order->tensor.version.major == DLPACK_MAJOR && tensor->dtype.lanes == 1 &&
                  tensor->device.type == DLPACK_CPU && tensor->ndim >= 0 && tensor->ndim <= AXES;
-    /* A stride that does not fit is refused also where its axis has one element. */
-    FUZZ_CHECK(status == 0 || status == NDSHM_ESHAPE || !usual || !inside || order->count <= 0 ||
-               order->count > ELEMENTS);
+    FUZZ_CHECK(status == 0 || !usual || !inside || order->count <= 0 || order->count > ELEMENTS);
     if (status == 0) {
         FUZZ_CHECK(order->count == 0 || (order->count > 0 && inside));
         check_elements(array, order, item);

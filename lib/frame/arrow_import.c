@@ -184,9 +184,10 @@ static int walk_batch(struct ndshm__import *import, const struct ArrowArray *bat
         if (!status && child->length < batch->offset + batch->length)
             status = ndshm__import_fail(&import->nodes[i], NDSHM_ECORRUPT,
                                         "it is shorter than its batch");
+        if (status)
+            return status;
         struct ndshm__span span = {child, child->offset + batch->offset, batch->length};
-        if (!status)
-            status = visit(import, i, &span);
+        status = visit(import, i, &span);
         if (status)
             return status;
     }

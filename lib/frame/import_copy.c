@@ -203,8 +203,10 @@ static int copy_run_ends(struct ndshm__import *import, int32_t index,
     const char *source = ends->array->buffers[1];
     char *target = target_of(import, node->first_child, 1) + child->at * width;
     for (int64_t i = 0; i < ends->length; i++) {
-        int64_t end = ndshm__integer(source + (ends->begin + i) * width, width, true) - span->begin;
-        end = end < span->length ? end : span->length;
+        int64_t end = ndshm__integer(source + (ends->begin + i) * width, width, true);
+        if (end <= span->begin)
+            return ndshm__import_fail(node, NDSHM_ECORRUPT, "its run ends fall");
+        end = end - span->begin < span->length ? end - span->begin : span->length;
         ndshm__integer_put(target + i * width, width, node->at + end);
     }
     child->at += ends->length;

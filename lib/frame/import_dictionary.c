@@ -51,7 +51,8 @@ static int value_at(const struct ndshm__import_node *node, const struct ndshm__s
     case NDSHM__LAYOUT_FIXED:
         *size = node->format.bits == 1 ? 1 : node->format.bits / 8;
         *data = node->format.bits == 1 ? &bools[ndshm__bit(array->buffers[1], row)]
-                                       : (const char *)array->buffers[1] + row * *size;
+                : *size                ? (const char *)array->buffers[1] + row * *size
+                                       : "";
         return 0;
     case NDSHM__LAYOUT_VARIABLE:
         return string_at(node, all, row, data, size);
@@ -160,7 +161,9 @@ static int add_mapping(struct ndshm__import_node *node, struct ndshm__import_nod
     if (!node->last_dictionary)
         return append(values, array, array->offset, array->length);
     int status = node->values.count || node->null_value >= 0 ? 0 : remember_first(node, values);
-    *to = status ? NULL : ndshm__alloc((size_t)array->length * sizeof **to + 1);
+    int64_t size; /* values of no bytes can be as many as one likes to say */
+    bool fits = ndshm__mul(array->length, (int64_t)sizeof **to, &size) && size < INT64_MAX;
+    *to = status || !fits ? NULL : ndshm__alloc((size_t)size + 1);
     if (!status && !*to)
         status = ndshm__import_fail(node, -ENOMEM, "no memory to join its dictionaries");
     return status ? status : join(node, values, array, *to);

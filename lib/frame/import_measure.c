@@ -13,9 +13,9 @@ static int measure_rows(struct ndshm__import_node *node, const struct ndshm__spa
     if (node->format.layout == NDSHM__LAYOUT_NULL)
         nulls = span->length;
     node->validity = node->validity || (validity && nulls > 0);
-    node->null_count += nulls;
     if (!ndshm__add(node->length, span->length, &node->length))
         return ndshm__import_fail(node, NDSHM_ESHAPE, "more rows than can be counted");
+    node->null_count += nulls;
     return 0;
 }
 

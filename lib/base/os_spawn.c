@@ -37,6 +37,13 @@ void ndshm__os_kill_child(int pid)
     kill(pid, SIGKILL);
 }
 
+void ndshm__os_drop_child(int pid)
+{
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 int ndshm__os_pid(void)
 {
     return getpid();
@@ -53,13 +60,25 @@ int ndshm__os_die_with_parent(void)
     return fault ? -fault : ndshm__os_result(prctl(PR_SET_PDEATHSIG, SIGKILL));
 }
 
-int ndshm__os_collect(int pid, bool wait, int *status)
+/* As waitpid would tell it. */
+static int wait_status(const siginfo_t *info)
 {
+    if (info->si_code == CLD_EXITED)
+        return (info->si_status & 0xff) << 8;
+    return info->si_status | (info->si_code == CLD_DUMPED ? WCOREFLAG : 0);
+}
+
+int ndshm__os_collect(int pidfd, int *status)
+{
+    siginfo_t info;
     int result;
-    do
-        result = ndshm__os_result(waitpid(pid, status, wait ? 0 : WNOHANG));
-    while (result == -EINTR);
-    return result > 0 ? 1 : result;
+    do {
+        int fault = ndshm__os_injected("collect");
+        result = fault ? -fault : ndshm__os_result(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED));
+    } while (result == -EINTR);
+    if (!result)
+        *status = wait_status(&info);
+    return result;
 }
 
 int ndshm__os_poll(struct pollfd *files, int count, int timeout_ms)

@@ -15,8 +15,9 @@ int ndshm__os_fork(void);
 int ndshm__os_pidfd(int pid);
 int ndshm__os_pidfd_signal(int pidfd, int signal);
 
-/* SIGKILL to a child that was not collected yet. */
+/* SIGKILL to a child that nobody else can have collected yet; _drop also collects it. */
 void ndshm__os_kill_child(int pid);
+void ndshm__os_drop_child(int pid);
 
 int ndshm__os_pid(void);
 int ndshm__os_parent(void);
@@ -24,9 +25,9 @@ int ndshm__os_parent(void);
 /* SIGKILL to this process as soon as the thread that forked it ends. */
 int ndshm__os_die_with_parent(void);
 
-/* Collects a child that has ended, waiting for its end when asked: 1, 0 (still running), or -ECHILD
- * (somebody else collected it, or the host ignores SIGCHLD). */
-int ndshm__os_collect(int pid, bool wait, int *status);
+/* Waits for the end of a child and collects it: never another one that got its number meanwhile. 0
+ * and its wait status, or -ECHILD (somebody else collected it, or the host ignores SIGCHLD). */
+int ndshm__os_collect(int pidfd, int *status);
 
 /* poll(2), begun again after EINTR. timeout_ms -1: for ever. */
 int ndshm__os_poll(struct pollfd *files, int count, int timeout_ms);

@@ -47,7 +47,7 @@ bool ndshm__pool_alive(ndshm_pool *pool)
         return false;
     if (ndshm__os_poll(&file, 1, 0) <= 0)
         return true;
-    ndshm__os_collect(pool->supervisor, true, &status);
+    ndshm__os_collect(pool->pidfd, &status);
     pool->supervisor = 0;
     uint32_t state = atomic_load(&pool->memory->state);
     if (state != NDSHM__POOL_ENDED)
@@ -171,9 +171,7 @@ static int fork_supervisor(ndshm_pool *pool)
     pool->pidfd = ndshm__os_pidfd(pid);
     if (pool->pidfd >= 0)
         return 0;
-    int status;
-    ndshm__os_kill_child(pid);
-    ndshm__os_collect(pid, true, &status);
+    ndshm__os_drop_child(pid);
     pool->supervisor = 0;
     return ndshm__fail(pool->pidfd, "watching the supervisor: %s", ndshm_strerror(pool->pidfd));
 }

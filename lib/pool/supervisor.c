@@ -73,7 +73,7 @@ static void kill_workers(struct supervisor *self)
         struct child *child = &self->children[i];
         if (!child->pid)
             continue;
-        ndshm__os_collect(child->pid, true, &status);
+        ndshm__os_collect(child->pidfd, &status);
         ndshm__os_close(child->pidfd); /* cleaning up needs descriptors */
         atomic_store(&self->pool->slots[i].state, NDSHM__SLOT_FREE);
         child->pid = 0;
@@ -141,10 +141,9 @@ static int fork_worker(struct supervisor *self, int slot)
         child_began(self, slot);
     if (pid < 0)
         return pid;
-    int status, pidfd = ndshm__os_pidfd(pid);
+    int pidfd = ndshm__os_pidfd(pid);
     if (pidfd < 0) { /* it waits at the gate, for ever */
-        ndshm__os_kill_child(pid);
-        ndshm__os_collect(pid, true, &status);
+        ndshm__os_drop_child(pid);
         return pidfd;
     }
     *child = (struct child){.pid = pid, .pidfd = pidfd};
@@ -232,7 +231,7 @@ static void child_ended(struct supervisor *self, int slot)
     uint32_t state = atomic_load(&self->pool->slots[slot].state);
     struct ndshm__cause cause = {.deadline = child->deadline, .unit = child->unit};
     int status = 0;
-    ndshm__os_collect(child->pid, true, &status);
+    ndshm__os_collect(child->pidfd, &status);
     ndshm__os_close(child->pidfd);
     child->pid = 0;
     describe(status, &cause);

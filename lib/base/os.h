@@ -51,10 +51,11 @@ typedef struct ndshm__os_space {
 int ndshm__os_space_of(int fd, ndshm__os_space *out);
 int ndshm__os_space_of_directory(ndshm__os_space *out);
 
-/* Names in the directory, in no order; NULL at the end. */
+/* Names in the directory, in no order: 1 and a name that lives until the next call, 0 at the end,
+ * or an error. */
 typedef struct ndshm__os_directory ndshm__os_directory;
 int ndshm__os_directory_open(ndshm__os_directory **out);
-const char *ndshm__os_directory_next(ndshm__os_directory *directory);
+int ndshm__os_directory_next(ndshm__os_directory *directory, const char **name);
 void ndshm__os_directory_close(ndshm__os_directory *directory);
 
 /* Waits until a file of this directory appears or changes, at most timeout_ms. The watch begins

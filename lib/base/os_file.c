@@ -244,13 +244,19 @@ int ndshm__os_directory_open(ndshm__os_directory **out)
     return 0;
 }
 
-const char *ndshm__os_directory_next(ndshm__os_directory *directory)
+int ndshm__os_directory_next(ndshm__os_directory *directory, const char **name)
 {
     struct dirent *entry;
+    int fault = ndshm__os_injected("directory_next");
+    if (fault)
+        return -fault;
+    errno = 0;
     while ((entry = readdir((DIR *)directory)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            return entry->d_name;
-    return NULL;
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            *name = entry->d_name;
+            return 1;
+        }
+    return -errno;
 }
 
 void ndshm__os_directory_close(ndshm__os_directory *directory)

@@ -303,8 +303,9 @@ static void remove_members(ndshm_pool *pool)
     for (ndshm_job *job = pool->jobs; job; job = job->after)
         ndshm__job_clear(job);
     snprintf(prefix, sizeof prefix, "%s.", pool->launch.name);
-    ndshm__sweep(prefix);
-    ndshm__segment_unlink(pool->segment);
+    if (ndshm__sweep(prefix) ==
+        0) /* else it tells whoever cleans that they have no pool any more */
+        ndshm__segment_unlink(pool->segment);
     ndshm__reap_again();
 }
 

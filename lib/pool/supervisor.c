@@ -103,8 +103,8 @@ static _Noreturn void clean_up(struct supervisor *self)
     wake_everybody(self->pool);
     ndshm__quiet_begin();
     snprintf(prefix, sizeof prefix, "%s.", self->launch->name);
-    ndshm__sweep(prefix);
-    ndshm__segment_unlink(self->segment);
+    if (ndshm__sweep(prefix) == 0)
+        ndshm__segment_unlink(self->segment);
     ndshm__os_exit(0);
 }
 

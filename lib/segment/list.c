@@ -28,25 +28,29 @@ int ndshm_list_open(ndshm_list **out)
     return 0;
 }
 
-static bool next_name(ndshm_list *list, char name[NAME_MAX + 1])
+static int next_name(ndshm_list *list, char name[NAME_MAX + 1])
 {
     pthread_mutex_lock(&list->mutex);
-    const char *next = ndshm__os_directory_next(list->directory);
-    if (next)
+    const char *next;
+    int more = ndshm__os_directory_next(list->directory, &next);
+    if (more > 0)
         ndshm__text_copy(name, NAME_MAX + 1, next);
     pthread_mutex_unlock(&list->mutex);
-    return next != NULL;
+    return more;
 }
 
 int ndshm_list_next(ndshm_list *list, ndshm_info *out)
 {
     char name[NAME_MAX + 1];
     ndshm__begin("ndshm_list_next");
-    while (next_name(list, name)) {
+    int more;
+    while ((more = next_name(list, name)) > 0) {
         int status = ndshm__inspect(name, out);
         if (status != -ENOENT)
             return status;
     }
+    if (more < 0)
+        return ndshm__fail(more, "/dev/shm cannot be listed further: %s", ndshm_strerror(more));
     return ndshm__fail(-ENOENT, "the list has ended");
 }
 

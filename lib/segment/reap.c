@@ -180,10 +180,12 @@ static bool reap_members(const char *prefix, uint32_t flags, char member[256])
     ndshm__os_directory *directory;
     ndshm_reap_report report;
     const char *name;
+    int more;
     bool stays = false;
+    ndshm__text_copy(member, 256, "(unknown: /dev/shm cannot be listed)");
     if (ndshm__os_directory_open(&directory))
         return false;
-    while ((name = ndshm__os_directory_next(directory))) {
+    while ((more = ndshm__os_directory_next(directory, &name)) > 0) {
         if (strncmp(name, prefix, strlen(prefix)) != 0)
             continue;
         int status = ndshm__reap(name, NULL, &config, &report);
@@ -195,12 +197,12 @@ static bool reap_members(const char *prefix, uint32_t flags, char member[256])
         stays = true;
     }
     ndshm__os_directory_close(directory);
-    return !stays;
+    return !stays && more == 0;
 }
 
 static int step_members(struct proof *proof)
 {
-    char prefix[NDSHM_NAME_MAX + 2], member[256] = "";
+    char prefix[NDSHM_NAME_MAX + 2], member[256];
     if (proof->header.identity.kind != NDSHM_KIND_POOL)
         return hold(proof, NDSHM_STEP_MEMBERS);
     if (ndshm__os_locked(proof->fd, NDSHM__LOCK_OWNER) != 0)
@@ -407,26 +409,32 @@ int ndshm_reap(const char *name, const ndshm_reap_config *config, ndshm_reap_rep
     return status ? status : ndshm__reap(bare, NULL, &known, out);
 }
 
+/* 0: removed, or nobody's member any more. */
+static int sweep_name(const char *name)
+{
+    ndshm_reap_report report;
+    ndshm_info info;
+    int status = ndshm__inspect(name, &info);
+    if (!status && info.lifetime != NDSHM_TEMPORARY)
+        status = ndshm__unlink(name, NULL);
+    else if (!status) /* somebody took it, and may be using it */
+        ndshm__reap(name, NULL, NULL, &report);
+    return status == -ENOENT ? 0 : status;
+}
+
 int64_t ndshm__sweep(const char *prefix)
 {
     ndshm__os_directory *directory;
     int64_t left = 0;
+    const char *name;
     ndshm__quiet_begin();
-    if (ndshm__os_directory_open(&directory) == 0) {
-        const char *name;
-        ndshm_reap_report report;
-        while ((name = ndshm__os_directory_next(directory))) {
-            ndshm_info info;
-            if (strncmp(name, prefix, strlen(prefix)) != 0 || ndshm__inspect(name, &info))
-                continue;
-            if (info.lifetime != NDSHM_TEMPORARY)
-                left += ndshm__unlink(name, NULL) != 0;
-            else
-                left += ndshm__reap(name, NULL, NULL, &report) != 0 ||
-                        report.decision != NDSHM_REAP_REMOVED;
-        }
+    int more = ndshm__os_directory_open(&directory);
+    if (!more) {
+        while ((more = ndshm__os_directory_next(directory, &name)) > 0)
+            if (strncmp(name, prefix, strlen(prefix)) == 0)
+                left += sweep_name(name) != 0;
         ndshm__os_directory_close(directory);
     }
     ndshm__quiet_end();
-    return left;
+    return left + (more < 0);
 }

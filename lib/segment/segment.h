@@ -158,7 +158,7 @@ int ndshm__name_draft(char out[NDSHM_NAME_MAX + 1]);
 bool ndshm__name_is_draft(const char *name);
 
 /* Unlinks every segment whose name begins with prefix ("POOL."); temporary ones, which belong to
- * whoever took them, only when a reap proves them unused. Returns how many remain. Never fails. */
+ * whoever took them, only when a reap proves them unused. Returns 0 when no other one remains. */
 int64_t ndshm__sweep(const char *prefix);
 
 /* Tries again to reap what a detach had to leave because a forked child still maps it. */

@@ -375,7 +375,7 @@ static void test_a_taken_member_is_its_takers(void **state)
     make_member(POOL ".1", NDSHM_TEMPORARY);
     assert_int_equal(decide(POOL ".1", NDSHM_REAP_DRY_RUN), NDSHM_REAP_REMOVABLE);
     int holder = support_holder_start(POOL ".1", NDSHM_READ);
-    assert_int_equal(ndshm__sweep(POOL "."), 1);
+    assert_int_equal(ndshm__sweep(POOL "."), 0); /* no longer the pool's */
     assert_true(support_exists(POOL ".1"));
     support_holder_stop(holder);
     make_member(POOL ".2", 0);
@@ -383,6 +383,36 @@ static void test_a_taken_member_is_its_takers(void **state)
     assert_false(support_exists(POOL ".1") || support_exists(POOL ".2"));
     assert_ok(ndshm__segment_unlink(pool));
     ndshm__segment_release(&pool);
+}
+
+static const char *broken_call;
+
+static int break_call(const char *call)
+{
+    return strcmp(call, broken_call) == 0 ? EIO : 0;
+}
+
+/* Who cannot see all names does not know that there is no member. */
+static void test_members_that_cannot_be_listed(void **state)
+{
+    (void)state;
+    const char *const calls[] = {"directory_open", "directory_next"};
+    ndshm__segment *pool = make_pool();
+    make_member(POOL ".1", 0);
+    ndshm__segment_release(&pool);
+    for (int i = 0; i < 2; i++) {
+        broken_call = calls[i];
+        ndshm__os_fault = break_call;
+        int decision = decide(POOL, 0);
+        int64_t left = ndshm__sweep(POOL ".");
+        ndshm__os_fault = NULL;
+        assert_int_equal(decision, NDSHM_REAP_IN_USE);
+        assert_refused_at(NDSHM_STEP_MEMBERS);
+        assert_true(left > 0);
+        assert_true(support_exists(POOL) && support_exists(POOL ".1"));
+    }
+    assert_int_equal(decide(POOL, 0), NDSHM_REAP_REMOVED);
+    assert_false(support_exists(POOL ".1"));
 }
 
 int main(void)
@@ -406,6 +436,7 @@ int main(void)
         SUPPORT_TEST(test_a_dry_run_spares_members),
         SUPPORT_TEST(test_pools_within_pools),
         SUPPORT_TEST(test_a_taken_member_is_its_takers),
+        SUPPORT_TEST(test_members_that_cannot_be_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Arrays from .npy files, streamed: the file is never in memory twice. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "array/array.h"
 #include "array/dtype.h"
 #include "array/npy.h"
 #include "base/os.h"
 
+enum { WRITER_MS = 2000 };
+
 struct input {
     int fd;
     const char *path;
 };
 
-static int failed(const struct input *input, const char *call)
+static int failed(const struct input *input, int status, const char *call)
 {
-    int status = -errno;
     return ndshm__fail(status, "%s of '%s' failed: %s", call, input->path, ndshm_strerror(status));
 }
 
@@ -29,14 +27,15 @@ static int64_t read_some(const struct input *input, void *buffer, int64_t size)
 {
     int64_t done = 0;
     while (done < size) {
-        ssize_t got = read(input->fd, (char *)buffer + done, (size_t)(size - done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return failed(input, "read");
-        if (got == 0)
+        int64_t got = ndshm__os_read_input(input->fd, (char *)buffer + done, size - done);
+        if (got == -EAGAIN) /* a pipe whose writer is slow */
+            got = ndshm__os_wait_input(input->fd, -1);
+        else if (got == 0)
             break;
-        done += got;
+        else if (got > 0)
+            done += got;
+        if (got < 0 && got != -EINTR)
+            return failed(input, (int)got, "read");
     }
     return done;
 }
@@ -91,13 +90,14 @@ static int read_header(const struct input *input, struct ndshm__npy_header *out)
 static int size_check(const struct input *input, int64_t nbytes)
 {
     struct stat file;
-    if (fstat(input->fd, &file) < 0)
-        return failed(input, "fstat");
+    int status = ndshm__os_stat(input->fd, &file);
+    if (status)
+        return failed(input, status, "fstat");
     if (!S_ISREG(file.st_mode))
         return 0;
-    int64_t at = lseek(input->fd, 0, SEEK_CUR);
+    int64_t at = ndshm__os_position(input->fd);
     if (at < 0)
-        return failed(input, "lseek");
+        return failed(input, (int)at, "lseek");
     int64_t left = file.st_size - at;
     if (left < nbytes)
         return missing(input, "data", nbytes - left);
@@ -173,10 +173,11 @@ int ndshm_array_from_npy(const char *name, const char *path, const ndshm_create_
     ndshm__begin("ndshm_array_from_npy");
     if (!path || !out)
         return ndshm__fail(-EINVAL, "path or out is NULL");
-    struct input input = {open(path, O_RDONLY | O_CLOEXEC), path};
+    struct input input = {ndshm__os_open_input(path), path};
     if (input.fd < 0)
-        return failed(&input, "open");
+        return failed(&input, input.fd, "open");
+    ndshm__os_wait_input(input.fd, WRITER_MS); /* somebody may be about to write to a FIFO */
     int status = from_file(&input, name, config, out);
-    close(input.fd);
+    ndshm__os_close(input.fd);
     return status;
 }

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Arrays into .npy files: written beside the place, then renamed into it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "array/array.h"
 #include "array/npy.h"
 #include "base/os.h"
 
-static int failed(const char *call, const char *path)
+static int failed(int status, const char *call, const char *path)
 {
-    int status = -errno;
     return ndshm__fail(status, "%s of '%s' failed: %s", call, path, ndshm_strerror(status));
 }
 
@@ -37,15 +34,8 @@ static int draft_path(const char *path, char out[PATH_MAX])
 
 static int write_all(int fd, const void *data, int64_t size, const char *path)
 {
-    for (int64_t done = 0; done < size;) {
-        ssize_t put = write(fd, (const char *)data + done, (size_t)(size - done));
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return failed("write", path);
-        done += put;
-    }
-    return 0;
+    int status = ndshm__os_write_output(fd, data, size);
+    return status ? failed(status, "write", path) : 0;
 }
 
 /* The elements in C order, without touching the mapping: it may be truncated meanwhile. */
@@ -102,13 +92,12 @@ static int write_array(int fd, const ndshm_array *array, const char *path)
 
 static int write_draft(const ndshm_array *array, const char *draft, const char *path)
 {
-    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = ndshm__os_open_output(draft, true);
     if (fd < 0)
-        return failed("a temporary file for the writing", path);
+        return failed(fd, "a temporary file for the writing", path);
     int status = write_array(fd, array, path);
-    if (close(fd) < 0 && !status)
-        status = failed("close", path);
-    return status;
+    int closed = ndshm__os_close(fd);
+    return status || !closed ? status : failed(closed, "close", path);
 }
 
 int ndshm_array_to_npy(const ndshm_array *array, const char *path)
@@ -122,9 +111,9 @@ int ndshm_array_to_npy(const ndshm_array *array, const char *path)
         status = write_draft(array, draft, path);
     else
         return status;
-    if (!status && rename(draft, path) < 0)
-        status = failed("rename", path);
+    if (!status && (status = ndshm__os_replace(draft, path)))
+        failed(status, "rename", path);
     if (status)
-        unlink(draft);
+        ndshm__os_remove(draft);
     return status;
 }

@@ -140,11 +140,11 @@ int ndshm__os_populate(void *address, int64_t size)
 
 int64_t ndshm__os_read_self(const void *address, void *buffer, int64_t size)
 {
-    int fault = ndshm__os_injected("read_self");
-    if (fault)
-        return -fault;
-    struct iovec local = {buffer, (size_t)size};
-    struct iovec remote = {(void *)(uintptr_t)address, (size_t)size};
+    size_t part = (size_t)size;
+    if (ndshm__os_refused("read_self", &part))
+        return -errno;
+    struct iovec local = {buffer, part};
+    struct iovec remote = {(void *)(uintptr_t)address, part};
     ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
     return got < 0 ? -errno : got;
 }

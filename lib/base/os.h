@@ -79,6 +79,7 @@ int ndshm__os_duplicate(int fd);
 int64_t ndshm__os_read_input(int fd, void *buffer, int64_t size);   /* one read; 0: the end */
 int ndshm__os_write_output(int fd, const void *data, int64_t size); /* all of it */
 int ndshm__os_wait_input(int fd, int timeout_ms);                   /* 1: something to read */
+int64_t ndshm__os_position(int fd);
 int ndshm__os_replace(const char *from, const char *to);
 int ndshm__os_remove(const char *path);
 
@@ -164,7 +165,8 @@ void ndshm__os_at_fork_child(void (*handler)(void));
 /* --- fault injection, in the library that tests link --- */
 #ifdef NDSHM_FAULTS
 /* Called before each operating-system call with its name; a value other than 0 is the errno to fail
- * with. */
+ * with, or for a transfer one of these: half of the bytes, or none. */
+enum { NDSHM__FAULT_SHORT = 10001, NDSHM__FAULT_END = 10002 };
 extern int (*ndshm__os_fault)(const char *call);
 /* A directory that stands for / where cgroups are looked for. */
 extern const char *ndshm__os_root;

@@ -19,6 +19,22 @@ static inline int ndshm__os_injected(const char *call)
 #endif
 }
 
+/* The same for a transfer, which a test may also shorten. true: it fails with errno. */
+static inline bool ndshm__os_refused(const char *call, size_t *size)
+{
+#ifdef NDSHM_FAULTS
+    int fault = ndshm__os_injected(call);
+    if (fault == NDSHM__FAULT_SHORT || fault == NDSHM__FAULT_END)
+        *size = fault == NDSHM__FAULT_END ? 0 : (*size + 1) / 2;
+    else if (fault)
+        errno = fault;
+    return fault && fault != NDSHM__FAULT_SHORT && fault != NDSHM__FAULT_END;
+#else
+    (void)call, (void)size;
+    return false;
+#endif
+}
+
 /* -errno when result says that a system call failed, otherwise result. */
 static inline int ndshm__os_result(int result)
 {

@@ -116,7 +116,9 @@ int ndshm__os_unlink(const char *name)
 
 int ndshm__os_close(int fd)
 {
-    return ndshm__os_result(close(fd)); /* never retried: Linux frees the number even on EINTR */
+    /* Never retried: Linux frees the number even when the call fails. */
+    int fault = ndshm__os_injected("close"), result = ndshm__os_result(close(fd));
+    return fault ? -fault : result;
 }
 
 int ndshm__os_stat(int fd, struct stat *out)
@@ -160,11 +162,10 @@ int64_t ndshm__os_pread(int fd, void *buffer, int64_t size, int64_t offset)
 {
     int64_t done = 0;
     while (done < size) {
-        int fault = ndshm__os_injected("pread");
-        if (fault)
-            errno = fault;
-        ssize_t got =
-            fault ? -1 : pread(fd, (char *)buffer + done, (size_t)(size - done), offset + done);
+        size_t part = (size_t)(size - done);
+        ssize_t got = ndshm__os_refused("pread", &part)
+                          ? -1
+                          : pread(fd, (char *)buffer + done, part, offset + done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -181,12 +182,10 @@ int ndshm__os_pwrite(int fd, const void *data, int64_t size, int64_t offset)
     if (offset > ndshm__os_file_size_limit() - size)
         return -EFBIG; /* the call would end the process with SIGXFSZ */
     for (int64_t done = 0; done < size;) {
-        int fault = ndshm__os_injected("pwrite");
-        if (fault)
-            errno = fault;
-        ssize_t put =
-            fault ? -1
-                  : pwrite(fd, (const char *)data + done, (size_t)(size - done), offset + done);
+        size_t part = (size_t)(size - done);
+        ssize_t put = ndshm__os_refused("pwrite", &part)
+                          ? -1
+                          : pwrite(fd, (const char *)data + done, part, offset + done);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
@@ -328,9 +327,11 @@ int ndshm__os_watch_any(const int *fds, int count)
 
 int ndshm__os_watch_wait(int watch, int timeout_ms)
 {
+    int fault = ndshm__os_injected("watch_wait");
     struct pollfd wait = {.fd = watch, .events = POLLIN};
-    if (poll(&wait, 1, timeout_ms) < 0 && errno != EINTR)
-        return -errno;
+    int status = fault ? -fault : ndshm__os_result(poll(&wait, 1, timeout_ms));
+    if (status < 0)
+        return status == -EINTR ? 0 : status;
     ndshm__os_watch_drain(watch);
     return 0;
 }

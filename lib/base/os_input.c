@@ -37,24 +37,21 @@ int ndshm__os_duplicate(int fd)
 
 int64_t ndshm__os_read_input(int fd, void *buffer, int64_t size)
 {
-    int fault = ndshm__os_injected("read_input");
-    if (fault)
-        return -fault;
-    ssize_t got = read(fd, buffer, (size_t)size);
+    size_t part = (size_t)size;
+    ssize_t got = ndshm__os_refused("read_input", &part) ? -1 : read(fd, buffer, part);
     return got < 0 ? -errno : got;
 }
 
 int ndshm__os_write_output(int fd, const void *data, int64_t size)
 {
     for (int64_t done = 0; done < size;) {
-        int fault = ndshm__os_injected("write_output");
-        if (fault)
-            return -fault;
-        ssize_t put = write(fd, (const char *)data + done, (size_t)(size - done));
+        size_t part = (size_t)(size - done);
+        const char *from = (const char *)data + done;
+        ssize_t put = ndshm__os_refused("write_output", &part) ? -1 : write(fd, from, part);
         if (put < 0 && errno == EINTR)
             continue;
-        if (put < 0)
-            return -errno;
+        if (put <= 0)
+            return put < 0 ? -errno : -EIO;
         done += put;
     }
     return 0;
@@ -68,6 +65,15 @@ int ndshm__os_wait_input(int fd, int timeout_ms)
     return ready == -EINTR ? 0 : ready;
 }
 
+int64_t ndshm__os_position(int fd)
+{
+    int fault = ndshm__os_injected("position");
+    if (fault)
+        return -fault;
+    int64_t at = lseek(fd, 0, SEEK_CUR);
+    return at < 0 ? -errno : at;
+}
+
 int ndshm__os_replace(const char *from, const char *to)
 {
     int fault = ndshm__os_injected("replace");
@@ -76,7 +82,8 @@ int ndshm__os_replace(const char *from, const char *to)
 
 int ndshm__os_remove(const char *path)
 {
-    return ndshm__os_result(unlink(path));
+    int fault = ndshm__os_injected("remove");
+    return fault ? -fault : ndshm__os_result(unlink(path));
 }
 
 int ndshm__os_open_peer(uint32_t pid, int fd, bool writable)

@@ -24,9 +24,10 @@ PUBLIC = {
 }
 
 BEHIND_THE_WALL = re.compile(
-    r"(?<![\w.>])(calloc|clone|execve|fcntl|flock|fork|ftruncate|futex|kill|linkat|madvise|malloc|"
-    r"mbind|mmap|mremap|munmap|pidfd_open|posix_fallocate|prctl|process_vm_readv|realloc|renameat2|"
-    r"shm_open|shm_unlink|strdup|syscall|vfork|wait|waitid|waitpid)\s*\("
+    r"(?<![\w.>])(calloc|clone|close|creat|dup2?|execve|fcntl|fdopen|flock|fopen|fork|fstat|ftruncate|futex|"
+    r"kill|linkat|lseek|lstat|madvise|malloc|mbind|mkstemp|mmap|mremap|munmap|nanosleep|open|openat|opendir|"
+    r"pidfd_open|poll|posix_fallocate|pread|prctl|process_vm_readv|pwrite|read|readlink|realloc|rename|renameat2|"
+    r"shm_open|shm_unlink|sigaction|stat|strdup|syscall|tmpfile|unlink|usleep|vfork|wait|waitid|waitpid|write)\s*\("
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)

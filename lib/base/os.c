@@ -88,7 +88,8 @@ int ndshm__os_lease(int fd)
 
 int ndshm__os_unlease(int fd)
 {
-    return ndshm__os_result(fcntl(fd, F_SETLEASE, F_UNLCK));
+    int fault = ndshm__os_injected("unlease");
+    return fault ? -fault : ndshm__os_result(fcntl(fd, F_SETLEASE, F_UNLCK));
 }
 
 int ndshm__os_map(int fd, int64_t size, int how, void **out)
@@ -117,7 +118,8 @@ int64_t ndshm__os_page_size(void)
 
 void ndshm__os_advise_no_dump(void *address, int64_t size)
 {
-    madvise(address, (size_t)size, MADV_DONTDUMP);
+    if (!ndshm__os_injected("advise_no_dump"))
+        madvise(address, (size_t)size, MADV_DONTDUMP);
 }
 
 int ndshm__os_advise_no_fork(void *address, int64_t size)

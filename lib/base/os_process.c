@@ -47,15 +47,17 @@ int64_t ndshm__os_wall_clock(void)
 
 int ndshm__os_sleep_ms(int ms)
 {
+    int fault = ndshm__os_injected("sleep");
     struct timespec duration = {ms / 1000, (long)(ms % 1000) * 1000000};
-    return ndshm__os_result(nanosleep(&duration, NULL));
+    return fault ? -fault : ndshm__os_result(nanosleep(&duration, NULL));
 }
 
 static int64_t read_text(const char *path, char *buffer, size_t size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fault = ndshm__os_injected("identity");
+    int fd = fault ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return -errno;
+        return -EIO;
     ssize_t got = read(fd, buffer, size - 1);
     close(fd);
     if (got < 0)
@@ -125,12 +127,17 @@ uint32_t ndshm__os_euid(void)
 
 int ndshm__os_act_as(uint32_t uid)
 {
+    int fault = ndshm__os_injected("act_as");
+    if (fault)
+        return -fault;
     setfsuid(uid);
     return (uint32_t)setfsuid((uid_t)-1) == uid ? 0 : -EPERM; /* setfsuid reports no errors */
 }
 
 int ndshm__os_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
+    if (ndshm__os_injected("futex_wait"))
+        return 0; /* as after a signal: callers look again */
     struct timespec timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     long result =
         syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_ns < 0 ? NULL : &timeout, NULL, 0);

@@ -170,9 +170,10 @@ void ndshm__os_process_name(const char *name)
 
 int ndshm__os_stdin_null(void)
 {
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fault = ndshm__os_injected("stdin_null");
+    int fd = fault ? -1 : open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return -errno;
+        return fault ? -fault : -errno;
     if (fd == STDIN_FILENO) /* it was closed */
         return 0;
     int status = ndshm__os_result(dup2(fd, STDIN_FILENO));

@@ -39,20 +39,26 @@ int ndshm__pool_check(const ndshm_pool *pool)
     return 0;
 }
 
-bool ndshm__pool_alive(ndshm_pool *pool)
+/* Waits for its end. */
+static void collect_supervisor(ndshm_pool *pool)
 {
     int status;
-    struct pollfd file = {.fd = pool->pidfd, .events = POLLIN};
-    if (!pool->supervisor)
-        return false;
-    if (ndshm__os_poll(&file, 1, 0) <= 0)
-        return true;
     ndshm__os_collect(pool->pidfd, &status);
     pool->supervisor = 0;
     uint32_t state = atomic_load(&pool->memory->state);
     if (state != NDSHM__POOL_ENDED)
         atomic_store(&pool->memory->state, NDSHM__POOL_DEAD);
     ndshm__work_raise(pool->memory, NDSHM_WORKERS_MAX); /* those that joined go */
+}
+
+bool ndshm__pool_alive(ndshm_pool *pool)
+{
+    struct pollfd file = {.fd = pool->pidfd, .events = POLLIN};
+    if (!pool->supervisor)
+        return false;
+    if (ndshm__os_poll(&file, 1, 0) <= 0)
+        return true;
+    collect_supervisor(pool);
     return false;
 }
 
@@ -290,8 +296,7 @@ static void end_processes(ndshm_pool *pool)
         set_state(pool, NDSHM__POOL_CLOSING);
         if (wait_for_supervisor(pool, ndshm__deadline(CLOSE_MS)))
             ndshm__os_pidfd_signal(pool->pidfd, SIGKILL);
-        wait_for_supervisor(pool, ndshm__deadline(CLOSE_MS));
-        ndshm__pool_alive(pool);
+        collect_supervisor(pool);
     }
     if (atomic_load(&pool->memory->state) == NDSHM__POOL_DEAD)
         wait_for_orphans(pool);

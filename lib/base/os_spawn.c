@@ -74,7 +74,10 @@ int ndshm__os_collect(int pidfd, int *status)
     int result;
     do {
         int fault = ndshm__os_injected("collect");
-        result = fault ? -fault : ndshm__os_result(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED));
+        result = fault == EINTR ? -EINTR
+                                : ndshm__os_result(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED));
+        if (fault && !result) /* then somebody else has collected it */
+            result = -fault;
     } while (result == -EINTR);
     if (!result)
         *status = wait_status(&info);

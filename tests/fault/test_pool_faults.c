@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* Each operating-system call of a pool's life is made to fail in turn, once in the host and once in
- * its supervisor and workers: a status or a failed task, never a hang, and nothing left. */
+/* Calls of a pool's life are made to fail, in the host and in its supervisor and workers: a status or
+ * a failed task, never a hang, and nothing left. NDSHM_FAULT_STRIDE: 1 for every call; a sample when
+ * not set. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <ndshm/compute.h>
 #include <ndshm/pool.h>
 
-#include "base/os.h"
+#include "faults.h"
+#include "pools.h"
 #include "support.h"
 
-enum { CALLS_MAX = 3000, QUIET_MAX = 40, PATIENCE_MS = 20000, TASKS = 6 };
+enum { QUIET_MAX = 50, CALLS_MAX = 6000, PATIENCE_MS = 20000, TASKS = 6 };
 
-/* --- the fault: call number fail_at of each armed process fails --- */
+/* Call number at of each process fails: in the host, or in all others. */
+static int host_pid, in_host;
 
-static int calls, fail_at, host_pid, in_host, *hits;
-
-static int inject(const char *call)
+static bool is_wanted(void)
 {
-    if ((getpid() == host_pid) != in_host || strcmp(call, "exit") == 0)
-        return 0;
-    if (++calls != fail_at)
-        return 0;
-    (*hits)++;
-    return EMFILE;
+    return (getpid() == host_pid) == in_host;
 }
 
-static void arm(int at)
-{
-    calls = 0;
-    fail_at = at;
-    *hits = 0;
-    ndshm__os_fault = inject;
-}
+/* --- what a pool does --- */
 
-/* --- the life --- */
+static struct {
+    ndshm_pool *pool;
+    ndshm_job *job;
+    ndshm_array *input, *output, *taken;
+    ndshm_frame *frame, *described;
+} life;
+
+static char params[100000];
 
 static int work(ndshm_task *task)
 {
@@ -51,76 +51,227 @@ static int work(ndshm_task *task)
     return status ? ndshm_task_fail(task, status, NULL) : 0;
 }
 
-struct life {
-    ndshm_pool *pool;
-    ndshm_job *jobs[2];
-    ndshm_array *taken;
-};
-
-/* Until something fails; what there is by then is closed by the caller. */
-static int live(struct life *life)
+static ndshm_job_config job_config(size_t params_size)
 {
-    static char params[100000];
     static const char *const shared[] = {"t-pool-in"};
-    ndshm_pool_config pool_config;
-    ndshm_job_config config;
-    ndshm_pool_config_init(&pool_config);
-    pool_config.workers = 2;
-    int status = ndshm_pool_open(&pool_config, &life->pool);
-    for (int i = 0; !status && i < 2; i++) { /* inline, and in a segment of its own */
-        ndshm_job_config_init(&config);
-        config.fn = work;
-        config.count = TASKS;
-        config.retries = 1;
-        config.shared = shared;
-        config.nshared = 1;
-        config.output = "t-pool-out";
-        config.params = params;
-        config.params_size = i ? sizeof params : 0;
-        status = ndshm_pool_submit(life->pool, &config, &life->jobs[i]);
-        if (!status)
-            status = ndshm_job_wait(life->jobs[i], PATIENCE_MS);
-        if (status == NDSHM_ETASK)
-            status = 0;
-    }
-    if (!status)
-        status = ndshm_job_take(life->jobs[1], 0, NDSHM_READ, &life->taken);
+    ndshm_job_config config = support_job(work, TASKS);
+    config.retries = 1;
+    config.shared = shared;
+    config.nshared = 1;
+    config.output = "t-pool-out";
+    config.params = params;
+    config.params_size = params_size;
+    return config;
+}
+
+static int open_pool(int workers)
+{
+    ndshm_pool_config config;
+    ndshm_pool_config_init(&config);
+    config.workers = workers;
+    return ndshm_pool_open(&config, &life.pool);
+}
+
+static int finish_job(void)
+{
+    ndshm_result result;
+    int status = ndshm_job_wait(life.job, PATIENCE_MS);
+    while (status == 0 || status == NDSHM_ETASK)
+        if ((status = ndshm_job_next(life.job, PATIENCE_MS, &result)))
+            break;
+    if (status == -ENOENT)
+        status = ndshm_job_take(life.job, 0, NDSHM_READ, &life.taken);
     return status;
 }
 
-static void check_once(int at)
+static int submit(size_t params_size)
 {
-    struct life life = {0};
-    arm(at);
-    int status = live(&life);
-    ndshm__os_fault = NULL;
-    assert_int_not_equal(status, -ETIMEDOUT);
-    assert_true(status == 0 || strlen(ndshm_error_message()) > 0);
+    ndshm_job_config config = job_config(params_size);
+    int status = open_pool(2);
+    if (!status)
+        status = ndshm_pool_submit(life.pool, &config, &life.job);
+    return status ? status : finish_job();
+}
+
+static int submit_inline(void)
+{
+    return submit(0);
+}
+
+static int submit_large(void) /* a job with a segment of its own */
+{
+    return submit(sizeof params);
+}
+
+static int map_once(void)
+{
+    ndshm_job_config config = job_config(0);
+    int status = ndshm_map(&config, 2, &life.job);
+    return status ? status : finish_job();
+}
+
+static int map_and_stop(void)
+{
+    ndshm_job_config config = job_config(0);
+    int status = open_pool(1);
+    if (!status)
+        status = ndshm_pool_map(life.pool, &config, &life.job);
+    return status ? status : ndshm_pool_stop(life.pool, PATIENCE_MS);
+}
+
+static int describe(void)
+{
+    int status = open_pool(1);
+    return status ? status : ndshm_describe(life.pool, life.frame, "t-pool-d", &life.described);
+}
+
+static int close_pool(void)
+{
+    ndshm_job_config config = job_config(0);
+    int status = open_pool(1);
+    if (!status)
+        status = ndshm_pool_map(life.pool, &config, &life.job);
+    ndshm_job_close(&life.job);
+    ndshm_pool_close(&life.pool);
+    return status;
+}
+
+static int serve(void *argument)
+{
+    ndshm_worker *worker;
+    ndshm_task *task;
+    (void)argument;
+    int status = ndshm_worker_join(ndshm_pool_name(life.pool), &worker);
+    if (status)
+        return 1;
+    while ((status = ndshm_worker_next(worker, PATIENCE_MS, &task)) == 0)
+        ndshm_task_finish(task, work(task), NULL);
+    ndshm_worker_leave(&worker);
+    return status != NDSHM_ECANCELED;
+}
+
+/* A worker that joins may fail: another one takes over, without faults. */
+static int join(void)
+{
+    ndshm_job_config config = job_config(0);
+    int status = open_pool(NDSHM_WORKERS_NONE);
+    if (status)
+        return status;
+    config.fn = NULL;
+    config.function = "work";
+    status = ndshm_pool_submit(life.pool, &config, &life.job);
+    int joined = support_child_start(serve, NULL), second = 0;
+    for (int64_t waited = 0; !status && waited < PATIENCE_MS; waited += 20) {
+        status = ndshm_job_wait(life.job, 20);
+        if (status != -ETIMEDOUT)
+            break;
+        status = 0;
+        if (!second && waitpid(joined, NULL, WNOHANG) == joined) {
+            fault_disarm();
+            joined = 0;
+            second = support_child_start(serve, NULL);
+        }
+    }
+    fault_disarm();
+    ndshm_pool_stop(life.pool, PATIENCE_MS);
+    ndshm_job_close(&life.job);
+    ndshm_pool_close(&life.pool);
+    if (joined)
+        support_child_wait(joined);
+    if (second)
+        support_child_wait(second);
+    return status;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(void);
+} lives[] = {
+    {"close", close_pool},
+    {"describe", describe},
+    {"join", join},
+    {"map", map_once},
+    {"stop", map_and_stop},
+    {"submit", submit_inline},
+    {"submit large", submit_large},
+};
+
+/* --- the sweep --- */
+
+static void end_life(void)
+{
     ndshm_array_detach(&life.taken);
-    for (int i = 0; i < 2; i++)
-        ndshm_job_close(&life.jobs[i]);
+    if (life.described)
+        ndshm_frame_unlink(life.described);
+    ndshm_frame_detach(&life.described);
+    ndshm_job_close(&life.job);
     ndshm_pool_close(&life.pool);
 }
 
-/* Goes on until the number is larger than the number of calls. */
+/* What a close under faults had to leave is what an operator's clean finds. */
+static void clean(void)
+{
+    ndshm_list *names;
+    ndshm_info info;
+    ndshm_reap_report report;
+    assert_ok(ndshm_list_open(&names));
+    while (ndshm_list_next(names, &info) == 0)
+        if (strncmp(info.name, "ndshm.", 6) == 0)
+            ndshm_reap(info.name, NULL, &report);
+    ndshm_list_close(&names);
+}
+
+static int run_once(int i, int at, enum fault_mode mode)
+{
+    int complaints = 0;
+    *fault_hits = 0;
+    alarm(60); /* a hang ends the program */
+    fault_arm(at, at, mode);
+    int status = lives[i].run();
+    fault_disarm();
+    bool hang = status == -ETIMEDOUT;
+    bool silent = status && !ndshm_error_message()[0];
+    bool broken = status && !*fault_hits;
+    if (hang || silent || broken)
+        complaints +=
+            fprintf(stderr, "%s: call %d (%s) failing with %s%s in %s: %d: %s\n", lives[i].name, at,
+                    fault_call(), fault_errno_name(), mode == FAULT_ONCE ? "" : " from then on",
+                    in_host ? "the host" : "other processes", status, ndshm_error_message()) > 0;
+    end_life();
+    clean();
+    alarm(0);
+    return complaints;
+}
+
+/* Until no process gets to call number at any more; stride: a sample of the calls. */
+static int sweep(int i, int stride)
+{
+    int complaints = 0, quiet = 0, at = 1;
+    for (; at < CALLS_MAX && quiet < QUIET_MAX && complaints < 10; at += stride) {
+        complaints += run_once(i, at, FAULT_ONCE);
+        quiet = *fault_hits ? 0 : quiet + stride;
+        complaints += run_once(i, at, FAULT_FROM_THEN_ON);
+    }
+    if (at >= CALLS_MAX)
+        complaints += fprintf(stderr, "%s never gets through\n", lives[i].name) > 0;
+    return complaints;
+}
+
 static void check_all(int host)
 {
-    int64_t n = TASKS;
-    ndshm_array *input, *output;
-    assert_ok(ndshm_array_create("t-pool-in", NDSHM_INT64, 1, &n, NULL, &input));
-    assert_ok(ndshm_array_create("t-pool-out", NDSHM_INT64, 1, &n, NULL, &output));
+    int complaints = 0;
+    const char *all = getenv("NDSHM_FAULT_STRIDE");
+    int stride = all ? atoi(all) : 13;
     host_pid = getpid();
     in_host = host;
-    int quiet = 0, at = 1;
-    for (; at < CALLS_MAX && quiet < QUIET_MAX; at++) {
-        check_once(at);
-        quiet = *hits ? 0 : quiet + 1;
+    fault_wanted = is_wanted;
+    for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
+        support_begin(NULL);
+        complaints += sweep((int)i, stride > 0 ? stride : 1);
+        if (support_end(NULL) != 0)
+            complaints += fprintf(stderr, "%s leaks\n", lives[i].name) > 0;
     }
-    assert_in_range(at, 3 * QUIET_MAX, CALLS_MAX - 1);
-    ndshm_array_unlink(input);
-    ndshm_array_unlink(output);
-    ndshm_array_detach(&input);
-    ndshm_array_detach(&output);
+    assert_int_equal(complaints, 0);
 }
 
 static void test_faults_in_the_host(void **state)
@@ -135,25 +286,36 @@ static void test_faults_in_supervisor_and_workers(void **state)
     check_all(0);
 }
 
-/* hits is shared with the children. */
-static int share_hits(void **state)
+static int make_inputs(void **state)
 {
-    void *page;
-    FILE *file = tmpfile();
+    int64_t n = TASKS;
+    const ndshm_column_spec columns[] = {{"a", "g", 0}, {"b", "l", 0}};
     (void)state;
-    if (!file || ftruncate(fileno(file), 4096) != 0 ||
-        ndshm__os_map(fileno(file), 4096, NDSHM__MAP_WRITE, &page) != 0)
-        return -1;
-    fclose(file);
-    hits = page;
-    return 0;
+    fault_hits =
+        mmap(NULL, sizeof *fault_hits, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return fault_hits == MAP_FAILED ||
+           ndshm_array_create("t-pool-in", NDSHM_INT64, 1, &n, NULL, &life.input) ||
+           ndshm_array_create("t-pool-out", NDSHM_INT64, 1, &n, NULL, &life.output) ||
+           ndshm_frame_create("t-pool-f", 100, columns, 2, NULL, &life.frame) ||
+           ndshm_frame_publish(life.frame);
+}
+
+static int drop_inputs(void **state)
+{
+    (void)state;
+    int status = ndshm_array_unlink(life.input) || ndshm_array_unlink(life.output) ||
+                 ndshm_frame_unlink(life.frame);
+    ndshm_array_detach(&life.input);
+    ndshm_array_detach(&life.output);
+    ndshm_frame_detach(&life.frame);
+    return status;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUPPORT_TEST(test_faults_in_the_host),
-        SUPPORT_TEST(test_faults_in_supervisor_and_workers),
+        cmocka_unit_test(test_faults_in_the_host),
+        cmocka_unit_test(test_faults_in_supervisor_and_workers),
     };
-    return cmocka_run_group_tests(tests, share_hits, NULL);
+    return cmocka_run_group_tests(tests, make_inputs, drop_inputs);
 }

@@ -238,6 +238,13 @@ int support_begin(void **state)
     return 0;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int support_end(void **state)
 {
     (void)state;
@@ -245,7 +252,7 @@ int support_end(void **state)
     struct snapshot after = {NULL, 0};
     remove_directory();
     take(&after);
-    for (int waited = 0; differences(&after, 0) && waited < support_patience_ms; waited += 5) {
+    for (int64_t end = now_ms() + support_patience_ms; differences(&after, 0) && now_ms() < end;) {
         nanosleep(&pause, NULL);
         clear(&after);
         take(&after);

@@ -332,11 +332,8 @@ void ndshm__pool_close(ndshm_pool *pool)
 {
     ndshm__quiet_begin();
     pthread_mutex_lock(&pool->mutex);
-    if (pool->memory) {
+    if (pool->memory)
         end_processes(pool);
-        remove_members(pool);
-    }
-    pool->closed = true;
     if (pool->launch.host >= 0)
         ndshm__os_close(pool->launch.host);
     if (pool->launch.event >= 0)
@@ -347,6 +344,9 @@ void ndshm__pool_close(ndshm_pool *pool)
         ndshm__os_close(pool->watch_any);
         ndshm__os_close(pool->watch);
     }
+    if (pool->memory) /* with the descriptors that this takes */
+        remove_members(pool);
+    pool->closed = true;
     pthread_mutex_unlock(&pool->mutex);
     ndshm__pool_release(pool);
     ndshm__quiet_end();

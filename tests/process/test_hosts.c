@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -126,6 +127,82 @@ static void test_own_children_are_left_alone(void **state)
 {
     (void)state;
     assert_int_equal(support_child(keep_own_children, NULL), 0);
+}
+
+enum { SUPERVISOR = 2, NO_NAMESPACE = 77 }; /* the first child of the first process */
+
+static int next_pid_is(int pid)
+{
+    FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "we");
+    if (!file)
+        return -1;
+    fprintf(file, "%d", pid - 1);
+    return fclose(file);
+}
+
+/* In a pid namespace of its own: the supervisor ends, nobody has to collect it, and another child
+ * of the host gets its number. */
+static int reuse_number(void)
+{
+    ndshm_pool_config config;
+    ndshm_pool *pool;
+    ndshm_job *job;
+    ndshm_job_config order = support_job(leave_result, 1);
+    signal(SIGCHLD, SIG_IGN);
+    alarm(20);
+    ndshm_pool_config_init(&config);
+    config.workers = 1;
+    SUPPORT_CHECK(ndshm_pool_open(&config, &pool) == 0);
+    SUPPORT_CHECK(kill(SUPERVISOR, SIGKILL) == 0);
+    while (kill(SUPERVISOR, 0) == 0)
+        usleep(1000);
+    pid_t own = 0;
+    for (int i = 0; i < PATIENCE_MS && own != SUPERVISOR; i++) {
+        if (own) {
+            kill(own, SIGKILL);
+            usleep(1000);
+        }
+        if (next_pid_is(SUPERVISOR) != 0)
+            return NO_NAMESPACE;
+        own = fork();
+        if (own == 0) {
+            pause();
+            _exit(1);
+        }
+    }
+    SUPPORT_CHECK(own == SUPERVISOR);
+    int status = ndshm_pool_submit(pool, &order, &job);
+    if (!status) {
+        status = ndshm_job_wait(job, PATIENCE_MS);
+        ndshm_job_close(&job);
+    }
+    SUPPORT_CHECK(status == NDSHM_EWORKER);
+    ndshm_pool_close(&pool);
+    SUPPORT_CHECK(kill(own, 0) == 0); /* neither waited for nor killed */
+    kill(own, SIGKILL);
+    return 0;
+}
+
+static int reuse_number_elsewhere(void *argument)
+{
+    int status;
+    (void)argument;
+    if (unshare(CLONE_NEWPID) != 0)
+        return NO_NAMESPACE;
+    pid_t first = fork();
+    if (first == 0)
+        _exit(reuse_number());
+    SUPPORT_CHECK(waitpid(first, &status, 0) == first && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_a_number_that_is_used_again(void **state)
+{
+    (void)state;
+    int verdict = support_child(reuse_number_elsewhere, NULL);
+    if (verdict == NO_NAMESPACE)
+        skip();
+    assert_int_equal(verdict, 0);
 }
 
 /* --- signals --- */
@@ -339,6 +416,7 @@ static void test_unloading(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
+        SUPPORT_TEST(test_a_number_that_is_used_again),
         SUPPORT_TEST(test_another_thread_waits_for_any_child),
         SUPPORT_TEST(test_children_are_ignored),
         SUPPORT_TEST(test_exit_handlers_in_children),

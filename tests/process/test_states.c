@@ -253,6 +253,13 @@ static void test_another_mount_namespace(void **state)
     check_place(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC, false);
 }
 
+/* Its user is nobody in particular there, and may use what it owns. */
+static void test_another_user_namespace(void **state)
+{
+    (void)state;
+    check_place(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, false);
+}
+
 static void test_without_proc(void **state)
 {
     (void)state;
@@ -264,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SUPPORT_TEST(test_another_mount_namespace),
         SUPPORT_TEST(test_another_pid_namespace),
+        SUPPORT_TEST(test_another_user_namespace),
         SUPPORT_TEST(test_dumping_core),
         SUPPORT_TEST(test_stopped),
         SUPPORT_TEST(test_traced),

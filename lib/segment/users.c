@@ -55,17 +55,17 @@ static int collect_named(ndshm_users *users)
     struct stat file;
     const char *name;
     int64_t room = 0;
-    int status = ndshm__os_directory_open(&directory);
+    int more = 0, status = ndshm__os_directory_open(&directory);
     if (status)
         return status;
-    while (!status && (name = ndshm__os_directory_next(directory)))
+    while (!status && (more = ndshm__os_directory_next(directory, &name)) > 0)
         if (ndshm__os_stat_name(name, &file) == 0)
             status = add_named(users, file.st_ino, name, &room);
     ndshm__os_directory_close(directory);
     if (users->nnamed)
         qsort(users->named, (size_t)users->nnamed, sizeof *users->named, compare_inodes);
     users->collected = true;
-    return status;
+    return status ? status : more < 0 ? more : 0;
 }
 
 /* The name that the file has now, or NULL. */

@@ -17,6 +17,7 @@ enum {
     KILLS_MAX = 100, /* the same for SIGKILL, which comes from outside */
     STARTS_MAX = 4,  /* workers that die in a row before they are ready */
     FORKS_MAX = 50,  /* forks that fail in a row, while no worker lives */
+    POLLS_MAX = 50,  /* looks at processes that fail in a row */
     PAUSE_MS = 100,  /* before a fork is tried again; and between looks at workers that joined */
     IDLE_MS = 1000   /* between looks whether a worker joined */
 };
@@ -37,6 +38,7 @@ struct supervisor {
     struct child children[NDSHM_WORKERS_MAX];
     int failed_starts;
     int failed_forks;
+    int failed_polls;
     int64_t pause_until;
     uint32_t work; /* as it was at quiet_since */
     int64_t quiet_since;
@@ -344,6 +346,17 @@ static int patience(struct supervisor *self, bool joined)
     return (int)(pause > 0 ? least(pause, most) : most);
 }
 
+/* Who sees nobody's end must not go on for ever. */
+static void watch_failed(struct supervisor *self, int status)
+{
+    char message[256];
+    ndshm__os_sleep_ms(PAUSE_MS / 10);
+    if (++self->failed_polls < POLLS_MAX)
+        return;
+    snprintf(message, sizeof message, "no process can be watched: %s", ndshm_strerror(status));
+    give_up(self, message);
+}
+
 /* Sleeps until something happened, and deals with it. */
 static void watch(struct supervisor *self, bool joined)
 {
@@ -357,7 +370,12 @@ static void watch(struct supervisor *self, bool joined)
         slots[count] = i;
         files[count++] = (struct pollfd){.fd = self->children[i].pidfd, .events = POLLIN};
     }
-    if (ndshm__os_poll(files, count, patience(self, joined)) <= 0)
+    int ready = ndshm__os_poll(files, count, patience(self, joined));
+    if (ready < 0)
+        watch_failed(self, ready);
+    else
+        self->failed_polls = 0;
+    if (ready <= 0)
         return;
     if (files[1].revents)
         clean_up(self);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls of a pool's life are made to fail, in the host and in its supervisor and workers: a status or
- * a failed task, never a hang, and nothing left. NDSHM_FAULT_STRIDE: 1 for every call; a sample when
- * not set. */
+/* Calls of a pool's life are made to fail, in the host and in its supervisor and workers: a status
+ * or a failed task, never a hang, and nothing left. NDSHM_FAULT_STRIDE: 1 for every call; a sample
+ * when not set. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,10 +222,24 @@ static void clean(void)
     ndshm_list_close(&names);
 }
 
+static const char *current;
+static int current_at;
+
+static void tell_hang(int number)
+{
+    dprintf(STDERR_FILENO, "%s hangs with call %d failing in %s\n", current, current_at,
+            in_host ? "the host" : "other processes");
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static int run_once(int i, int at, enum fault_mode mode)
 {
     int complaints = 0;
     *fault_hits = 0;
+    current = lives[i].name;
+    current_at = mode == FAULT_ONCE ? at : -at;
+    signal(SIGALRM, tell_hang);
     alarm(60); /* a hang ends the program */
     fault_arm(at, at, mode);
     int status = lives[i].run();

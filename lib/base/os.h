@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -75,6 +76,9 @@ int ndshm__os_watch_any(const int *fds, int count);
 int ndshm__os_open_input(const char *path); /* never blocks: neither does reading it, then */
 int ndshm__os_open_output(const char *path, bool create);    /* create: must not exist */
 int ndshm__os_stat_path(const char *path, struct stat *out); /* follows */
+/* For printing, in place of what was there; *out is to be closed with fclose. -ENXIO: a FIFO that
+ * nobody reads from. */
+int ndshm__os_print_output(const char *path, FILE **out);
 int ndshm__os_duplicate(int fd);
 int64_t ndshm__os_read_input(int fd, void *buffer, int64_t size);   /* one read; 0: the end */
 int ndshm__os_write_output(int fd, const void *data, int64_t size); /* all of it */

@@ -29,6 +29,20 @@ int ndshm__os_stat_path(const char *path, struct stat *out)
     return fault ? -fault : ndshm__os_result(stat(path, out));
 }
 
+int ndshm__os_print_output(const char *path, FILE **out)
+{
+    int fault = ndshm__os_injected("print_output");
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY;
+    int fd = fault ? -fault : ndshm__os_result(open(path, flags | O_NONBLOCK, 0666));
+    if (fd < 0)
+        return fd;
+    if (fcntl(fd, F_SETFL, O_WRONLY) == 0 && (*out = fdopen(fd, "w")))
+        return 0;
+    int status = -errno;
+    close(fd);
+    return status;
+}
+
 int ndshm__os_duplicate(int fd)
 {
     int fault = ndshm__os_injected("duplicate");

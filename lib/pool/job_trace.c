@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/os.h"
 #include "base/os_spawn.h"
@@ -139,15 +138,16 @@ int ndshm_job_trace(const ndshm_job *job, const char *path)
         return ndshm__fail(-ENOTSUP,
                            "%s: times are kept of jobs of up to %d tasks, and not of streams",
                            job->name, NDSHM__RECORDS_MAX);
-    FILE *file = fopen(path, "we");
-    if (!file)
-        return ndshm__fail(-errno, "'%s': %s", path, strerror(errno));
+    FILE *file;
+    status = ndshm__os_print_output(path, &file);
+    if (status)
+        return ndshm__fail(status, "'%s': %s", path, ndshm_strerror(status));
     status = write_trace(job, file);
     if (fclose(file) != 0 && !status)
         status = -errno;
     if (!status)
         return 0;
-    unlink(path);
+    ndshm__os_remove(path);
     ndshm__begin("ndshm_job_trace");
     return ndshm__fail(status, "'%s': writing: %s", path, ndshm_strerror(status));
 }

@@ -308,8 +308,8 @@ static void remove_members(ndshm_pool *pool)
     for (ndshm_job *job = pool->jobs; job; job = job->after)
         ndshm__job_clear(job);
     snprintf(prefix, sizeof prefix, "%s.", pool->launch.name);
-    if (ndshm__sweep(prefix) ==
-        0) /* else it tells whoever cleans that they have no pool any more */
+    /* While a member is left, its pool's segment tells whoever cleans that the pool is dead. */
+    if (ndshm__sweep(prefix) == 0)
         ndshm__segment_unlink(pool->segment);
     ndshm__reap_again();
 }

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/os.h"
 #include "csv/csv.h"
+#include "segment/segment.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -95,7 +96,7 @@ static int put(struct ndshm__csv_reader *reader, const void *data, int64_t size,
     if (!status)
         return 0;
     return ndshm__csv_fail_status(
-        reader, ndshm__fail(status, "writing into the frame: %s", ndshm_strerror(status)));
+        reader, ndshm__space_explain(status, "the frame", size, "writing into the frame"));
 }
 
 /* The bytes at both ends are shared with the neighbours, and left to the caller. */

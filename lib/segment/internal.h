@@ -94,9 +94,6 @@ uint64_t ndshm__lifetime_encode(int lifetime);
 int ndshm__space_check(const char *name, int64_t size);
 /* Reserves a part of a file, in chunks. */
 int ndshm__space_reserve(int fd, const char *name, int64_t offset, int64_t size);
-/* Turns the failure of a call that needed size bytes into a message with the remedy. */
-int ndshm__space_explain(int status, const char *name, int64_t size, const char *call);
-
 /* --- open.c: opening and locking by name --- */
 
 enum { NDSHM__RETRIES = 50 }; /* of 1 ms each, while somebody takes a proof */

@@ -143,6 +143,9 @@ int ndshm__segment_retire(const char *name, const uint8_t *uuid, const char *fre
 typedef bool (*ndshm__retire)(void *argument, const char *name, const uint8_t *uuid);
 void ndshm__segment_on_release(ndshm__segment *segment, ndshm__retire retire, void *argument);
 
+/* Turns the failure of a call that needed size bytes into a message with the remedy. */
+int ndshm__space_explain(int status, const char *name, int64_t size, const char *call);
+
 /* --- names (name.c) --- */
 
 /* 0 when name may be given by a user: 1 to 200 of [A-Za-z0-9._-], optional leading '/', not

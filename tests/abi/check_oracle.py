@@ -10,7 +10,7 @@ import re
 import sys
 
 READS_ONLY = {"examples", "headers", "hook", "includes", "oracle", "readme", "style", "symbols"}
-BUILDS_ONLY = {"install"}
+BUILDS_ONLY = {"install", "mutants", "mutants with every test"}
 TESTS_THE_RUNNER = {"under_oracle"}
 TESTS_THE_ORACLE = {"test_support.c"}
 BARE = re.compile(r"\bcmocka_unit_test(_setup|_teardown|_prestate)*\(")

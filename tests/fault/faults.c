@@ -83,6 +83,7 @@ static const struct row {
     {"space_of", {EACCES, EINTR, EIO, ENOMEM, ENOSYS}},
     {"stat", {EIO, ENOMEM, EOVERFLOW}},
     {"stat_name", {EACCES, ELOOP, ENOENT, ENOMEM, EOVERFLOW}},
+    {"stat_path", {EACCES, ELOOP, ENOENT, ENOMEM, EOVERFLOW}},
     {"statm", {ENOENT, EMFILE}},
     {"stdin_null", {EMFILE, ENOENT, EACCES}},
     {"truncate", {EFBIG, EINTR, EINVAL, EIO, EPERM, ETXTBSY}},

@@ -5,70 +5,7 @@
 #include <string.h>
 
 enum { DEPTH = 4, NODES = 24, ROWS = 12, EXTENT = 4096, OWNED = 12, PIECES = 2 };
-
-static const struct fuzz_type types[] = {
-    {"n", FUZZ_NULL, 0},
-    {"b", FUZZ_FIXED, 1},
-    {"c", FUZZ_FIXED, 8},
-    {"C", FUZZ_FIXED, 8},
-    {"s", FUZZ_FIXED, 16},
-    {"S", FUZZ_FIXED, 16},
-    {"i", FUZZ_FIXED, 32},
-    {"I", FUZZ_FIXED, 32},
-    {"l", FUZZ_FIXED, 64},
-    {"L", FUZZ_FIXED, 64},
-    {"e", FUZZ_FIXED, 16},
-    {"g", FUZZ_FIXED, 64},
-    {"d:5,2", FUZZ_FIXED, 128},
-    {"d:9,-2,32", FUZZ_FIXED, 32},
-    {"d:76,0,256", FUZZ_FIXED, 256},
-    {"w:3", FUZZ_FIXED, 24},
-    {"w:0", FUZZ_FIXED, 0},
-    {"tdD", FUZZ_FIXED, 32},
-    {"tsn:UTC", FUZZ_FIXED, 64},
-    {"tin", FUZZ_FIXED, 128},
-    {"u", FUZZ_STRING, 4},
-    {"z", FUZZ_STRING, 4},
-    {"U", FUZZ_STRING, 8},
-    {"Z", FUZZ_STRING, 8},
-    {"vu", FUZZ_VIEW, 0},
-    {"vz", FUZZ_VIEW, 0},
-    {"+l", FUZZ_LIST, 4},
-    {"+L", FUZZ_LIST, 8},
-    {"+m", FUZZ_LIST, 4},
-    {"+vl", FUZZ_LIST_VIEW, 4},
-    {"+vL", FUZZ_LIST_VIEW, 8},
-    {"+w:2", FUZZ_FIXED_LIST, 2},
-    {"+w:0", FUZZ_FIXED_LIST, 0},
-    {"+w:2147483647", FUZZ_FIXED_LIST, INT32_MAX},
-    {"+s", FUZZ_STRUCT, 0},
-    {"+us:0,1", FUZZ_SPARSE, 2},
-    {"+us:", FUZZ_SPARSE, 0},
-    {"+ud:5,127", FUZZ_DENSE, 2},
-    {"+r", FUZZ_RUNS, 0},
-};
-enum { TYPES = sizeof types / sizeof *types, LEAVES = 26, INTEGERS = 2, INTEGERS_END = 10 };
-
-/* What only liars have. */
-static const struct fuzz_type unknown = {"+us:1,1", FUZZ_UNKNOWN, 0};
-
-const struct fuzz_type *fuzz_type_find(const char *format)
-{
-    for (int i = 0; i < TYPES; i++)
-        if (strcmp(types[i].format, format) == 0)
-            return &types[i];
-    return &unknown;
-}
-
-static const int8_t union_ids[2][2] = {{0, 1}, {5, 127}}; /* sparse, dense */
-
-int fuzz_type_member(const struct fuzz_type *type, int8_t id)
-{
-    for (int i = 0; i < type->width; i++)
-        if (union_ids[type->kind == FUZZ_DENSE][i] == id)
-            return i;
-    return -1;
-}
+enum { TYPES = FUZZ_TYPES, LEAVES = 26, INTEGERS = 2, INTEGERS_END = 10 };
 
 /* What a structure holds, and what it is, whatever it says. */
 struct owner {
@@ -152,7 +89,7 @@ static void lie_of_schema(struct fuzz_input *input, struct ArrowSchema *schema)
     bool open = schema->format[1] == 's'; /* of a struct nobody can tell */
     switch (fuzz_below(input, 8)) {
     case 0:
-        schema->format = unknown.format;
+        schema->format = fuzz_unknown.format;
         break;
     case 1:
         schema->format = fuzz_below(input, 2) ? NULL : "\xFF";
@@ -207,7 +144,7 @@ static int children_of(struct fuzz_input *input, const struct fuzz_type *type)
 static struct wish wish_any(struct fuzz_input *input, const struct fuzz_stream *stream, int depth)
 {
     bool room = depth < DEPTH && stream->nodes < NODES;
-    return (struct wish){&types[fuzz_below(input, room ? TYPES : LEAVES)], -1, false, depth};
+    return (struct wish){&fuzz_types[fuzz_below(input, room ? TYPES : LEAVES)], -1, false, depth};
 }
 
 static struct wish wish_child(struct fuzz_input *input, const struct fuzz_stream *stream,
@@ -231,7 +168,7 @@ static struct ArrowSchema *make_schema(struct fuzz_input *input, struct fuzz_str
     static const char *const names[] = {"", "a", "b", NULL};
     static const char pair[] = "\1\0\0\0\1\0\0\0k\2\0\0\0vw";
     const struct fuzz_type *type = wish->type;
-    bool integer = type >= &types[INTEGERS] && type < &types[INTEGERS_END];
+    bool integer = type >= &fuzz_types[INTEGERS] && type < &fuzz_types[INTEGERS_END];
     int children = wish->children < 0 ? children_of(input, type) : wish->children;
     struct ArrowSchema *out = calloc(1, sizeof *out);
     struct owner *owner = make_owner(type, children);
@@ -451,7 +388,7 @@ static void fill_union(struct array *array)
     int8_t *ids = take(array->owner, array->total);
     int32_t *starts = type->kind == FUZZ_DENSE ? take(array->owner, 4 * array->total) : NULL;
     for (int64_t i = 0; i < array->total; i++) {
-        int8_t known = union_ids[type->kind == FUZZ_DENSE][fuzz_below(array->input, 2)];
+        int8_t known = fuzz_union_ids[type->kind == FUZZ_DENSE][fuzz_below(array->input, 2)];
         bool lie = lies(array->input, array->stream);
         ids[i] = lie ? (int8_t)fuzz_byte(array->input) : known;
         if (starts)

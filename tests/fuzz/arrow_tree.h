@@ -30,6 +30,11 @@ struct fuzz_type {
     int64_t width; /* bits of a value; bytes of an offset; rows of a list; members of a union */
 };
 
+enum { FUZZ_TYPES = 39 };
+extern const struct fuzz_type fuzz_types[]; /* leaves, then what has children */
+extern const struct fuzz_type fuzz_unknown; /* what only liars have */
+extern const int8_t fuzz_union_ids[2][2];   /* sparse, dense */
+
 /* UNKNOWN, when there is none of that format. */
 const struct fuzz_type *fuzz_type_find(const char *format);
 

@@ -63,7 +63,8 @@ MUTANTS = [
             "    if (!status)\n"
             "        status = ndshm__os_lock_read(segment->fd, NDSHM__LOCK_LIVE);\n")),
     mutant("create: space not reserved", ["unit-space", "unit-segment"],
-           (CREATE, "return ndshm__space_reserve(segment->fd", "return 0 * ndshm__space_reserve(-1")),
+           (CREATE, "    *placement = place(segment, config);\n    return ndshm__space_reserve(segment->fd",
+            "    *placement = place(segment, config);\n    return 0 * ndshm__space_reserve(-1")),
     mutant("create: mode left to the umask", ["unit-segment"],
            (CREATE, "int status = ndshm__os_chmod(segment->fd, config->mode ? config->mode : 0600);",
             "int status = 0;")),

@@ -50,6 +50,19 @@ static void test_import_and_show(void **state)
     cli_run(0, TOOL "unlink t-cli-prices");
 }
 
+/* Names that differ in case only, that repeat, and that look like a repeated one. */
+static void test_show_names_of_columns(void **state)
+{
+    (void)state;
+    static const char odd[] = "Price,price,a,a,a.3,\n1,2,3,4,5,6\n";
+    cli_run(0, TOOL "import %s t-cli-odd", support_file("odd.csv", odd, sizeof odd - 1));
+    python(TOOL "show --json t-cli-odd",
+           "assert d[\"rows\"] == [{\"Price\": 1, \"price\": 2, \"a\": 3, \"a.3\": 4, "
+           "\"a.3.4\": 5, \"\": 6}], d");
+    cli_run(0, TOOL "show t-cli-odd");
+    cli_run(0, TOOL "unlink t-cli-odd");
+}
+
 static void test_show_arrays(void **state)
 {
     (void)state;
@@ -110,8 +123,8 @@ static void test_arrow_there_and_back(void **state)
     cli_run(0, TOOL "export 't-cli-prices[1:]' %s/a.arrow", directory);
     cli_run(0, TOOL "import %s/a.arrow t-cli-back", directory);
     cli_run(0, TOOL "export t-cli-back %s/back.csv", directory);
-    assert_string_equal(cli_run(0, "sed 2d %s/prices.csv | cmp - %s/back.csv", directory, directory),
-                        "");
+    assert_string_equal(
+        cli_run(0, "sed 2d %s/prices.csv | cmp - %s/back.csv", directory, directory), "");
     assert_has(cli_run(3, TOOL "import %s/b.arrow t-cli-none", directory), "b.arrow");
     cli_run(0, "printf junk > %s/junk.arrow", directory);
     assert_has(cli_run(3, TOOL "import %s/junk.arrow t-cli-none", directory), "junk.arrow");
@@ -140,9 +153,13 @@ static void test_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLI_TEST(test_import_and_show),    CLI_TEST(test_show_arrays), CLI_TEST(test_export),
+        CLI_TEST(test_import_and_show),
+        CLI_TEST(test_show_names_of_columns),
+        CLI_TEST(test_show_arrays),
+        CLI_TEST(test_export),
         CLI_TEST(test_npy_there_and_back),
-        CLI_TEST(test_arrow_there_and_back), CLI_TEST(test_copy),
+        CLI_TEST(test_arrow_there_and_back),
+        CLI_TEST(test_copy),
     };
     return cmocka_run_group_tests_name("shm-inspect, content", tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ static int show_array(struct showing *showing, const char *reference)
         print_error("%s", ndshm_error_message());
         return -1;
     }
-    const struct table_style style = {.name = "rows", .json = showing->json};
+    const struct table_style style = {.name = "rows", .json = showing->json, .verbatim = true};
     status = show_array_rows(&view, showing->head, &table, &style);
     if (!status)
         status = finish(showing, &table);
@@ -145,7 +145,7 @@ static int show_frame(struct showing *showing, const char *reference)
         return -1;
     }
     const struct table_style of_columns = {.name = "columns", .json = showing->json};
-    const struct table_style of_rows = {.name = "rows", .json = showing->json};
+    const struct table_style of_rows = {.name = "rows", .json = showing->json, .verbatim = true};
     status = show_columns(frame, &table, &of_columns);
     if (!status)
         status = finish(showing, &table);

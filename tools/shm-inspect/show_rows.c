@@ -12,17 +12,27 @@
 
 enum { SHOWN_MAX = 32 }; /* columns; a wider row ends in "..." */
 
-/* Names that columns of a table can have: each its own, safe, and kept as long as the table. */
-static char names[SHOWN_MAX + 1][160];
+/* Names that columns of a table can have: each its own, and safe. */
+struct names {
+    char text[SHOWN_MAX + 1][160];
+};
 
-static const char *name_of(int column, const char *name)
+static bool is_taken(const struct names *names, int column, const char *name)
+{
+    for (int i = 0; i < column; i++)
+        if (strcmp(names->text[i], name) == 0)
+            return true;
+    return false;
+}
+
+static const char *name_of(struct names *names, int column, const char *name)
 {
     char safe[PRINT_SIZE];
-    snprintf(names[column], sizeof names[column], "%.150s", print_safe(name, safe));
-    for (int i = 0; i < column; i++)
-        if (strcmp(names[i], names[column]) == 0)
-            snprintf(names[column], sizeof names[column], "%.140s.%d", safe, column);
-    return names[column];
+    char *text = names->text[column];
+    snprintf(text, sizeof names->text[column], "%.140s", print_safe(name, safe));
+    for (int i = column; is_taken(names, column, text); i++)
+        snprintf(text, sizeof names->text[column], "%.140s.%d", safe, i);
+    return text;
 }
 
 static void add_cell(struct table *table, int column, const char *text)
@@ -37,6 +47,7 @@ int show_frame_rows(const ndshm_frame *frame, int64_t rows, struct table *table,
     ndshm_column *columns = calloc((size_t)shown * 2 + 1, sizeof *columns);
     ndshm_column *dictionaries = columns + shown;
     char text[PRINT_SIZE];
+    struct names names;
     if (!columns) {
         print_error("no memory for the columns");
         return -1;
@@ -48,10 +59,10 @@ int show_frame_rows(const ndshm_frame *frame, int64_t rows, struct table *table,
         if (coded)
             ndshm_frame_dictionary(frame, i, &dictionaries[i]);
         const char *format = coded ? dictionaries[i].format : columns[i].format;
-        table_column(table, name_of(i, columns[i].name), value_type(format), false);
+        table_column(table, name_of(&names, i, columns[i].name), value_type(format), false);
     }
     if (shown < all)
-        table_column(table, name_of(shown, "..."), TABLE_TEXT, false);
+        table_column(table, name_of(&names, shown, "..."), TABLE_TEXT, false);
     for (int64_t row = 0; row < rows && row < ndshm_frame_rows(frame); row++) {
         table_row(table, NULL);
         for (int i = 0; i < shown; i++) {
@@ -80,6 +91,7 @@ int show_array_rows(const ndshm_view *view, int64_t rows, struct table *table,
 {
     int64_t all = 1, length = view->ndim ? view->shape[0] : 1;
     char text[PRINT_SIZE];
+    struct names names;
     for (int axis = 1; axis < view->ndim; axis++)
         all *= view->shape[axis];
     int shown = all < SHOWN_MAX ? (int)all : SHOWN_MAX;
@@ -91,10 +103,10 @@ int show_array_rows(const ndshm_view *view, int64_t rows, struct table *table,
     table_begin(table, style);
     for (int i = 0; i < shown; i++) {
         snprintf(text, sizeof text, "%d", i);
-        table_column(table, name_of(i, text), number ? TABLE_NUMBER : TABLE_TEXT, false);
+        table_column(table, name_of(&names, i, text), number ? TABLE_NUMBER : TABLE_TEXT, false);
     }
     if (shown < all)
-        table_column(table, name_of(shown, "..."), TABLE_TEXT, false);
+        table_column(table, name_of(&names, shown, "..."), TABLE_TEXT, false);
     for (int64_t row = 0; row < rows && row < length; row++) {
         table_row(table, NULL);
         for (int i = 0; i < shown; i++) {

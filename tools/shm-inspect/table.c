@@ -42,6 +42,14 @@ void table_begin(struct table *table, const struct table_style *style)
         table->failed = true;
 }
 
+static char *key_of(const char *name, bool verbatim)
+{
+    char *key = strdup(name);
+    for (char *letter = key; letter && *letter && !verbatim; letter++)
+        *letter = (char)tolower((unsigned char)*letter);
+    return key;
+}
+
 void table_column(struct table *table, const char *name, enum table_type type, bool cut)
 {
     bool right = type == TABLE_NUMBER || type == TABLE_SHAPE;
@@ -49,10 +57,12 @@ void table_column(struct table *table, const char *name, enum table_type type, b
                 (type == TABLE_LINES ? SCOLS_FL_WRAP : 0);
     if (table->failed || table->ncolumns == TABLE_COLUMNS_MAX)
         return;
-    table->columns[table->ncolumns].name = name;
-    table->columns[table->ncolumns++].type = type;
-    if (!table->scols)
+    table->columns[table->ncolumns].type = type;
+    table->columns[table->ncolumns++].key = key_of(name, table->style.verbatim);
+    if (!table->scols) {
+        table->failed = !table->columns[table->ncolumns - 1].key;
         return;
+    }
     struct libscols_column *column = scols_table_new_column(table->scols, name, 0, flags);
     table->failed = !column;
     if (column && type == TABLE_LINES) {
@@ -78,13 +88,8 @@ static bool row_json(struct table *table, const char *key)
         return false;
     }
     json_object_set_userdata(table->object, copy, free_key);
-    for (int i = 0; i < table->ncolumns; i++) { /* the order of columns, whatever has a cell */
-        char name[64];
-        snprintf(name, sizeof name, "%s", table->columns[i].name);
-        for (char *letter = name; *letter; letter++)
-            *letter = (char)tolower((unsigned char)*letter);
-        json_object_object_add(table->object, name, NULL);
-    }
+    for (int i = 0; i < table->ncolumns; i++) /* the order of columns, whatever has a cell */
+        json_object_object_add(table->object, table->columns[i].key, NULL);
     return true;
 }
 
@@ -160,12 +165,8 @@ static bool cell_scols(struct table *table, int column, const char *text, const 
 /* The place of the cell is there since table_row. */
 static bool cell_json(struct table *table, int column, const char *text)
 {
-    struct json_object_iterator at = json_object_iter_begin(table->object);
     struct json_object *value = json_cell(text, table->columns[column].type);
-    for (int i = 0; i < column; i++)
-        json_object_iter_next(&at);
-    return value &&
-           json_object_object_add(table->object, json_object_iter_peek_name(&at), value) == 0;
+    return value && json_object_object_add(table->object, table->columns[column].key, value) == 0;
 }
 
 void table_cell(struct table *table, int column, const char *text, const char *colour)
@@ -221,8 +222,15 @@ int table_print_json(struct json_object *object)
     return -1;
 }
 
+static void free_keys(struct table *table)
+{
+    while (table->ncolumns > 0)
+        free(table->columns[--table->ncolumns].key);
+}
+
 static struct json_object *take_rows(struct table *table, bool descending)
 {
+    free_keys(table);
     if (table->failed) {
         json_object_put(table->array);
         return NULL;
@@ -250,6 +258,7 @@ int table_finish(struct table *table, bool descending)
     if (!table->failed)
         table->failed = !print_scols(table, descending);
     scols_unref_table(table->scols);
+    free_keys(table);
     if (!table->failed)
         return 0;
     print_error("no memory for the output");

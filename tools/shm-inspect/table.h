@@ -22,6 +22,7 @@ enum table_type {
 struct table_style {
     const char *name; /* of the array in JSON */
     bool json, raw, noheadings;
+    bool verbatim; /* names of columns are data: in JSON as they are, not in lower case */
 };
 
 struct table {
@@ -30,7 +31,7 @@ struct table {
     struct libscols_line *line;
     struct json_object *array, *object;
     struct {
-        const char *name; /* in JSON: lower case */
+        char *key; /* in JSON */
         enum table_type type;
     } columns[TABLE_COLUMNS_MAX];
     int ncolumns;
@@ -42,7 +43,8 @@ struct table {
 /* table_finish or table_take must follow. */
 void table_begin(struct table *table, const struct table_style *style);
 
-/* Appends a column, whose name must outlive the table. cut: shortened first on a narrow terminal.
+/* Appends a column. In JSON each name must be another one. cut: shortened first on a narrow
+ * terminal.
  */
 void table_column(struct table *table, const char *name, enum table_type type, bool cut);
 

@@ -18,24 +18,11 @@
 
 enum { WORKERS = 3 };
 
-static int children_of(int pid, int *out, int room)
-{
-    char path[64];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-    FILE *file = fopen(path, "re");
-    while (file && count < room && fscanf(file, "%d", &out[count]) == 1)
-        count++;
-    if (file)
-        fclose(file);
-    return count;
-}
-
 /* Supervisor first. */
 static void processes_of_pool(int pids[WORKERS + 1])
 {
-    assert_int_equal(children_of(getpid(), pids, 1), 1);
-    assert_int_equal(children_of(pids[0], pids + 1, WORKERS), WORKERS);
+    assert_int_equal(support_children(getpid(), pids, 1), 1);
+    assert_int_equal(support_children(pids[0], pids + 1, WORKERS), WORKERS);
 }
 
 static int nothing(ndshm_task *task)

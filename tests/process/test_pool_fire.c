@@ -18,19 +18,6 @@
 
 enum { TASKS = 100000, KILLS = 1000, WORKERS = 3 };
 
-static int children_of(int pid, int *out, int room)
-{
-    char path[64];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-    FILE *file = fopen(path, "re");
-    while (file && count < room && fscanf(file, "%d", &out[count]) == 1)
-        count++;
-    if (file)
-        fclose(file);
-    return count;
-}
-
 /* Its own number, and long enough for the killer to keep up. */
 static int write_index(ndshm_task *task)
 {
@@ -55,7 +42,7 @@ static int64_t kill_workers(ndshm_job *job, int supervisor)
         if (progress.finished || progress.deaths >= KILLS)
             return progress.deaths;
         state = state * 6364136223846793005u + 1442695040888963407u;
-        int count = children_of(supervisor, pids, WORKERS);
+        int count = support_children(supervisor, pids, WORKERS);
         if (count)
             kill(pids[(state >> 33) % (uint64_t)count], SIGKILL);
         usleep((useconds_t)(state >> 40) % 1000);
@@ -77,7 +64,7 @@ static void burn(int retries, int64_t *lost)
     config.output = ndshm_array_name(output);
     config.retries = retries;
     *lost = 0;
-    assert_int_equal(children_of(getpid(), &supervisor, 1), 1);
+    assert_int_equal(support_children(getpid(), &supervisor, 1), 1);
     while (deaths < KILLS) {
         int64_t failed = 0, given = 0;
         ndshm_result result;

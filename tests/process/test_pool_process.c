@@ -18,20 +18,6 @@ enum { PATIENCE_MS = 5000, ROUNDS = 200 };
 
 /* --- watching processes --- */
 
-/* The children of a process; how many. */
-static int children_of(int pid, int *out, int room)
-{
-    char path[64];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-    FILE *file = fopen(path, "re");
-    while (file && count < room && fscanf(file, "%d", &out[count]) == 1)
-        count++;
-    if (file)
-        fclose(file);
-    return count;
-}
-
 /* Whoever loses its parent becomes our child, so that we know when all are gone. */
 static void adopt_orphans(void)
 {
@@ -44,7 +30,7 @@ static int wait_for_orphans(int expected)
 {
     int pids[64];
     for (int i = 0; i < PATIENCE_MS; i++) {
-        int count = children_of(getpid(), pids, 64);
+        int count = support_children(getpid(), pids, 64);
         if (count <= expected)
             return 0;
         for (int k = 0; k < count; k++)
@@ -54,24 +40,10 @@ static int wait_for_orphans(int expected)
     return -1;
 }
 
-/* Names in the shared-memory directory that begin with prefix. */
-static int count_names(const char *prefix)
-{
-    ndshm_list *list;
-    ndshm_info info;
-    int count = 0;
-    if (ndshm_list_open(&list))
-        return -1;
-    while (ndshm_list_next(list, &info) == 0)
-        count += strncmp(info.name, prefix, strlen(prefix)) == 0;
-    ndshm_list_close(&list);
-    return count;
-}
-
 static int names_gone(const char *prefix)
 {
     for (int i = 0; i < PATIENCE_MS; i++) {
-        if (count_names(prefix) == 0)
+        if (support_names(prefix) == 0)
             return 1;
         usleep(1000);
     }
@@ -147,8 +119,8 @@ static int random_below(int n)
 static void kill_someone(int host_pid)
 {
     int supervisors[8], workers[8];
-    int nsupervisors = children_of(host_pid, supervisors, 8);
-    int nworkers = nsupervisors ? children_of(supervisors[0], workers, 8) : 0;
+    int nsupervisors = support_children(host_pid, supervisors, 8);
+    int nworkers = nsupervisors ? support_children(supervisors[0], workers, 8) : 0;
     int what = 1 + random_below(7);
     if (what & 1 && nworkers)
         kill(workers[random_below(nworkers)], SIGKILL);
@@ -181,14 +153,14 @@ static int kill_at_random(void *argument)
     SUPPORT_CHECK(ndshm_array_create("t-pool-live", NDSHM_INT64, 1, &n, NULL, &live) == 0);
     SUPPORT_CHECK(ndshm_pool_open(&pool_config, &pool) == 0);
     SUPPORT_CHECK(ndshm_pool_map(pool, &config, &job) == 0);
-    int living = count_names("");
+    int living = support_names("");
     for (int round = 0; round < ROUNDS; round++) {
         int pid = support_child_start(host, NULL);
         usleep((useconds_t)random_below(12000));
         kill_someone(pid);
         SUPPORT_CHECK(wait_for_orphans(1) == 0); /* our own supervisor */
         SUPPORT_CHECK(clean() == 0);
-        SUPPORT_CHECK(count_names("") == living);
+        SUPPORT_CHECK(support_names("") == living);
         SUPPORT_CHECK(ndshm_inspect("t-pool-live", &info) == 0);
     }
     SUPPORT_CHECK(ndshm_job_take(job, 0, NDSHM_READ, &taken) == 0);
@@ -199,7 +171,7 @@ static int kill_at_random(void *argument)
     ndshm_array_detach(&taken);
     ndshm_array_unlink(live);
     ndshm_array_detach(&live);
-    SUPPORT_CHECK(count_names("") == 0);
+    SUPPORT_CHECK(support_names("") == 0);
     return 0;
 }
 
@@ -275,7 +247,7 @@ static int start_busy_host(struct named *named)
     close(named->pipe[1]);
     assert_int_equal(read(named->pipe[0], named->pool, sizeof named->pool), sizeof named->pool);
     close(named->pipe[0]);
-    assert_true(count_names(named->pool) > 3);
+    assert_true(support_names(named->pool) > 3);
     return pid;
 }
 
@@ -320,7 +292,7 @@ static void test_host_and_supervisor_killed_together(void **state)
     int supervisor;
     (void)state;
     int pid = start_busy_host(&named);
-    assert_int_equal(children_of(pid, &supervisor, 1), 1);
+    assert_int_equal(support_children(pid, &supervisor, 1), 1);
     kill(supervisor, SIGSTOP); /* so that it cannot clean up first */
     assert_ok(ndshm_reap(named.pool, NULL, &report));
     assert_int_equal(report.decision, NDSHM_REAP_POOL_ALIVE);
@@ -330,7 +302,7 @@ static void test_host_and_supervisor_killed_together(void **state)
     assert_int_equal(wait_for_orphans(0), 0);
     assert_ok(ndshm_reap(named.pool, NULL, &report)); /* with its members */
     assert_int_equal(report.decision, NDSHM_REAP_REMOVED);
-    assert_int_equal(count_names(named.pool), 0);
+    assert_int_equal(support_names(named.pool), 0);
 }
 
 static int exit_without_closing(void *argument)

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <ndshm/base.h>
+#include <ndshm/segment.h>
 
 #include "isolate.h"
 
@@ -157,4 +157,30 @@ const char *support_file(const char *name, const void *bytes, size_t size)
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
     return path;
+}
+
+int support_children(int pid, int *out, int room)
+{
+    char path[64];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+    FILE *file = fopen(path, "re");
+    while (file && count < room && fscanf(file, "%d", &out[count]) == 1)
+        count++;
+    if (file)
+        fclose(file);
+    return count;
+}
+
+int support_names(const char *prefix)
+{
+    ndshm_list *list;
+    ndshm_info info;
+    int count = 0;
+    if (ndshm_list_open(&list))
+        return -1;
+    while (ndshm_list_next(list, &info) == 0)
+        count += strncmp(info.name, prefix, strlen(prefix)) == 0;
+    ndshm_list_close(&list);
+    return count;
 }

@@ -55,6 +55,12 @@ void support_assert_ok(int status, const char *expression, const char *file, int
 void support_assert_fails(int expected, int status, const char *text, const char *expression,
                           const char *file, int line);
 
+/* The children of a process, at most room of them; how many. */
+int support_children(int pid, int *out, int room);
+
+/* How many names in the shared-memory directory begin with prefix; -1: it cannot be listed. */
+int support_names(const char *prefix);
+
 /* A fresh directory of this test, removed with its contents at support_end. Static storage. */
 const char *support_directory(void);
 

@@ -26,19 +26,6 @@ static int descriptors(void)
     return count;
 }
 
-static int files(void)
-{
-    ndshm_list *list;
-    ndshm_info info;
-    int count = 0;
-    if (ndshm_list_open(&list))
-        return -1;
-    while (ndshm_list_next(list, &info) == 0)
-        count++;
-    ndshm_list_close(&list);
-    return count;
-}
-
 static int decide_on(const char *name, uint32_t flags)
 {
     ndshm_reap_config config;
@@ -69,7 +56,7 @@ static int live(int kept)
     SUPPORT_CHECK(ndshm__segment_create(&spec, &second) == 0);
     SUPPORT_CHECK(ndshm__segment_publish(second) == -EEXIST);
     ndshm__segment_release(&second);
-    SUPPORT_CHECK(files() == 1);
+    SUPPORT_CHECK(support_names("") == 1);
     int holder = support_holder_start(NAME, NDSHM_READ);
     SUPPORT_CHECK(holder > 0);
     SUPPORT_CHECK(ndshm__segment_attach(NAME, 0, NDSHM_WRITE, &seen) == 0);
@@ -80,7 +67,7 @@ static int live(int kept)
     SUPPORT_CHECK(descriptors() == before);
     SUPPORT_CHECK(decide(0) == NDSHM_REAP_IN_USE);
     support_holder_stop(holder);
-    SUPPORT_CHECK(support_segment(NULL, SIZE, 0, &made) == 0 && files() == 2);
+    SUPPORT_CHECK(support_segment(NULL, SIZE, 0, &made) == 0 && support_names("") == 2);
     ndshm__segment_release(&made);
     return 0;
 }
@@ -88,7 +75,8 @@ static int live(int kept)
 /* An orphan is removed with a lease; by the locks alone only when asked. */
 static int reap_by_lease(void)
 {
-    SUPPORT_CHECK(files() == 1 && decide(0) == NDSHM_REAP_REMOVED && files() == 0);
+    SUPPORT_CHECK(support_names("") == 1 && decide(0) == NDSHM_REAP_REMOVED &&
+                  support_names("") == 0);
     return 0;
 }
 
@@ -151,7 +139,7 @@ static int on_kept_descriptor(void *argument)
     (void)argument;
     ndshm__os_fault = fail_lease;
     SUPPORT_CHECK(live(1) == 0);
-    SUPPORT_CHECK(files() == 2); /* the temporary one could not be proven unused */
+    SUPPORT_CHECK(support_names("") == 2); /* the temporary one could not be proven unused */
     return reap_by_locks();
 }
 
@@ -174,12 +162,12 @@ static int show_draft(void *argument)
     ndshm_list_close(&list);
     SUPPORT_CHECK(!support_exists(NAME));
     support_segment_fill(made);
-    SUPPORT_CHECK(ndshm__segment_publish(made) == 0 && files() == 1);
+    SUPPORT_CHECK(ndshm__segment_publish(made) == 0 && support_names("") == 1);
     SUPPORT_CHECK(support_segment_is_whole(made));
     ndshm__segment_release(&made);
-    SUPPORT_CHECK(ndshm__segment_create(&spec, &made) == 0 && files() == 2);
+    SUPPORT_CHECK(ndshm__segment_create(&spec, &made) == 0 && support_names("") == 2);
     ndshm__segment_release(&made);
-    SUPPORT_CHECK(files() == 1);
+    SUPPORT_CHECK(support_names("") == 1);
     return 0;
 }
 
@@ -252,7 +240,7 @@ static int without_locks(void *argument)
     SUPPORT_CHECK(decide(NDSHM_REAP_ACCEPT_LOCK_ONLY) == NDSHM_REAP_UNPROVEN);
     SUPPORT_CHECK(ndshm_inspect(NAME, &info) == 0);
     SUPPORT_CHECK(support_segment(NULL, SIZE, 0, &made) == -EINVAL);
-    SUPPORT_CHECK(files() == 1);
+    SUPPORT_CHECK(support_names("") == 1);
     return 0;
 }
 

@@ -115,19 +115,19 @@ static void text_note(const ndshm_info *info, bool exact, char *buffer)
 }
 
 const struct column columns[COLUMNS] = {
-    {"NAME", TABLE_TEXT, true, false, text_name, NULL},
-    {"KIND", TABLE_TEXT, true, false, text_kind, NULL},
-    {"DTYPE", TABLE_TEXT, true, false, text_dtype, NULL},
-    {"SHAPE", TABLE_SHAPE, true, false, text_shape, NULL},
-    {"BYTES", TABLE_NUMBER, true, false, text_bytes, number_bytes},
-    {"RESIDENT", TABLE_NUMBER, false, false, text_resident, number_resident},
-    {"LIFETIME", TABLE_TEXT, true, false, text_lifetime, NULL},
-    {"POOL", TABLE_TEXT, false, false, text_pool, NULL},
-    {"STATE", TABLE_TEXT, true, false, text_state, NULL},
-    {"OWNER", TABLE_TEXT, false, false, text_owner, NULL},
-    {"AGE", TABLE_NUMBER, true, false, text_age, number_age},
-    {"LABEL", TABLE_TEXT, true, false, text_label, NULL},
-    {"NOTE", TABLE_TEXT, false, true, text_note, NULL},
+    [COLUMN_NAME] = {"NAME", TABLE_TEXT, true, false, text_name, NULL},
+    [COLUMN_KIND] = {"KIND", TABLE_TEXT, true, false, text_kind, NULL},
+    [COLUMN_DTYPE] = {"DTYPE", TABLE_TEXT, true, false, text_dtype, NULL},
+    [COLUMN_SHAPE] = {"SHAPE", TABLE_SHAPE, true, false, text_shape, NULL},
+    [COLUMN_BYTES] = {"BYTES", TABLE_NUMBER, true, false, text_bytes, number_bytes},
+    [COLUMN_RESIDENT] = {"RESIDENT", TABLE_NUMBER, false, false, text_resident, number_resident},
+    [COLUMN_LIFETIME] = {"LIFETIME", TABLE_TEXT, true, false, text_lifetime, NULL},
+    [COLUMN_POOL] = {"POOL", TABLE_TEXT, false, false, text_pool, NULL},
+    [COLUMN_STATE] = {"STATE", TABLE_TEXT, true, false, text_state, NULL},
+    [COLUMN_OWNER] = {"OWNER", TABLE_TEXT, false, false, text_owner, NULL},
+    [COLUMN_AGE] = {"AGE", TABLE_NUMBER, true, false, text_age, number_age},
+    [COLUMN_LABEL] = {"LABEL", TABLE_TEXT, true, false, text_label, NULL},
+    [COLUMN_NOTE] = {"NOTE", TABLE_TEXT, false, true, text_note, NULL},
 };
 
 const struct column *columns_find(const char *name, size_t length)

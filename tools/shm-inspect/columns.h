@@ -18,7 +18,22 @@ struct column {
     int64_t (*number)(const ndshm_info *info); /* to sort by; NULL: sorted by text */
 };
 
-enum { COLUMNS = 13 };
+enum {
+    COLUMN_NAME,
+    COLUMN_KIND,
+    COLUMN_DTYPE,
+    COLUMN_SHAPE,
+    COLUMN_BYTES,
+    COLUMN_RESIDENT,
+    COLUMN_LIFETIME,
+    COLUMN_POOL,
+    COLUMN_STATE,
+    COLUMN_OWNER,
+    COLUMN_AGE,
+    COLUMN_LABEL,
+    COLUMN_NOTE,
+    COLUMNS
+};
 extern const struct column columns[COLUMNS];
 
 /* By its name, of any case; NULL with a message on standard error. */

@@ -2,19 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <ndshm/ndshm.h>
 
 #include "joblist.h"
 #include "print.h"
-
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
 
 static void add_job(struct joblist *list, const char *pool, const char *name)
 {
@@ -64,7 +56,7 @@ static int by_name(const void *a, const void *b)
 
 struct joblist joblist_take(const struct selection *selection, const struct joblist *before)
 {
-    struct joblist list = {.taken_ns = now()};
+    struct joblist list = {.taken_ns = select_now()};
     select_each(selection, visit, &list);
     if (list.count)
         qsort(list.rows, (size_t)list.count, sizeof *list.rows, by_name);

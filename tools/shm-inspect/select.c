@@ -177,3 +177,10 @@ int select_each_unlinked(const struct selection *selection,
     free(list.files);
     return status ? -1 : 0;
 }
+
+int64_t select_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}

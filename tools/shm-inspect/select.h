@@ -31,4 +31,7 @@ int select_each_at_once(const struct selection *selection,
 int select_each_unlinked(const struct selection *selection,
                          void (*visit)(void *context, const ndshm_info *info), void *context);
 
+/* The moment of a look, in ns, for rates between two of them. */
+int64_t select_now(void);
+
 #endif

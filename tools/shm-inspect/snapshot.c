@@ -2,19 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <ndshm/ndshm.h>
 
 #include "print.h"
 #include "snapshot.h"
-
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
 
 static void add(void *context, const ndshm_info *info)
 {
@@ -86,7 +78,7 @@ static void measure_growth(struct snapshot *snapshot, const struct snapshot *bef
 
 struct snapshot snapshot_take(const struct selection *selection, const struct snapshot *before)
 {
-    struct snapshot snapshot = {.taken_ns = now()};
+    struct snapshot snapshot = {.taken_ns = select_now()};
     select_each(selection, add, &snapshot);
     if (snapshot.count)
         qsort(snapshot.rows, (size_t)snapshot.count, sizeof *snapshot.rows, by_name);

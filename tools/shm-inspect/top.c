@@ -43,14 +43,10 @@ struct field {
 };
 
 static const struct field fields[] = {
-    {"NAME", 0, false, 0},
-    {"KIND", 9, false, 1},
-    {"SHAPE", 12, true, 3},
-    {"BYTES", 7, true, 4},
-    {"GROWTH/s", 8, true, SNAPSHOT_GROWTH},
-    {"USERS", 5, true, SNAPSHOT_USERS},
-    {"STATE", 8, false, 8},
-    {"AGE", 4, true, 10},
+    {"NAME", 0, false, COLUMN_NAME},        {"KIND", 9, false, COLUMN_KIND},
+    {"SHAPE", 12, true, COLUMN_SHAPE},      {"BYTES", 7, true, COLUMN_BYTES},
+    {"GROWTH/s", 8, true, SNAPSHOT_GROWTH}, {"USERS", 5, true, SNAPSHOT_USERS},
+    {"STATE", 8, false, COLUMN_STATE},      {"AGE", 4, true, COLUMN_AGE},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -111,11 +107,10 @@ static void text_of(const struct field *field, const struct snapshot_row *row, c
         columns[field->order].text(&row->info, false, buffer);
 }
 
-static void draw_row(const struct top *top, int line, const struct snapshot_row *row, bool selected)
+static void draw_row(int line, const struct snapshot_row *row, bool selected)
 {
     char text[PRINT_SIZE];
     bool orphan = row->info.state == NDSHM_STATE_ORPHAN;
-    (void)top;
     attrset((selected ? A_REVERSE : A_NORMAL) | (orphan ? A_BOLD : 0));
     move(line, 0);
     for (int i = 0; i < FIELDS; i++) {
@@ -246,7 +241,7 @@ static void draw(struct top *top)
         if (!is_shown(top, &top->now.rows[i]))
             continue;
         if (position >= top->first)
-            draw_row(top, line++, &top->now.rows[i], position == top->selected);
+            draw_row(line++, &top->now.rows[i], position == top->selected);
         position++;
     }
     draw_jobs(top);
@@ -470,7 +465,7 @@ static void follow(struct top *top)
 
 int top_run(const struct command *command, int argc, char **argv)
 {
-    struct top top = {.order = 4, .descending = true, .delay_ms = 2000};
+    struct top top = {.order = COLUMN_BYTES, .descending = true, .delay_ms = 2000};
     const char *delay = NULL;
     const struct option_spec specs[] = {
         {'d', "delay", "SECONDS", "look again after that time (2)", NULL, &delay},

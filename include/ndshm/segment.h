@@ -115,7 +115,7 @@ NDSHM_API int ndshm_inspect(const char *name, ndshm_info *out);
 /* What is looked at, in order; index of ndshm_check_report.found. */
 enum {
     NDSHM_CHECK_FILE = 0,       /* a regular file with one link */
-    NDSHM_CHECK_OWNER = 1,      /* of this user, and closed to those that its header does not allow */
+    NDSHM_CHECK_OWNER = 1,      /* of this user or of root */
     NDSHM_CHECK_IDENTITY = 2,   /* identity page valid and of a known version */
     NDSHM_CHECK_LIFETIME = 3,   /* one of the known ones */
     NDSHM_CHECK_SPACE = 4,      /* no holes: all memory is there */
@@ -126,7 +126,7 @@ enum {
 };
 
 typedef struct ndshm_check_report {
-    int8_t found[NDSHM_CHECKS]; /* 1 sound, -1 not sound, 0 not reached */
+    int8_t found[NDSHM_CHECKS];      /* 1 sound, -1 not sound, 0 not reached */
     char message[NDSHM_CHECKS][192]; /* what is not sound, or why it was not reached */
     uint32_t reserved[16];
 } ndshm_check_report;
@@ -140,8 +140,8 @@ NDSHM_API const char *ndshm_check_name(int check);
 NDSHM_API int ndshm_check(const char *name, ndshm_check_report *out);
 
 /* Lists every file of the shared-memory directory, foreign ones too, in no order. ndshm_list_next
- * returns -ENOENT after the last one; files that vanish meanwhile are passed over. Several threads may
- * call it on one list at once: each file is given to one of them. */
+ * returns -ENOENT after the last one; files that vanish meanwhile are passed over. Several threads
+ * may call it on one list at once: each file is given to one of them. */
 typedef struct ndshm_list ndshm_list;
 NDSHM_API int ndshm_list_open(ndshm_list **out);
 NDSHM_API int ndshm_list_next(ndshm_list *list, ndshm_info *out);
@@ -163,9 +163,9 @@ typedef struct ndshm_user {
 } ndshm_user;
 
 /* Lists the processes that map a segment, one entry each. name NULL: those that map any file of the
- * shared-memory directory, one entry a process and file. _next returns -ENOENT after the last one. _hidden: how many
- * processes could not be looked at up to now, because they are other users'. Errors: -ENOENT,
- * -EINVAL, -ENOMEM, -EMFILE; of opening /proc. */
+ * shared-memory directory, one entry a process and file. _next returns -ENOENT after the last one.
+ * _hidden: how many processes could not be looked at up to now, because they are other users'.
+ * Errors: -ENOENT, -EINVAL, -ENOMEM, -EMFILE; of opening /proc. */
 typedef struct ndshm_users ndshm_users;
 NDSHM_API int ndshm_users_open(const char *name, ndshm_users **out);
 NDSHM_API int ndshm_users_next(ndshm_users *users, ndshm_user *out);

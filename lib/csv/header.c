@@ -244,8 +244,8 @@ static int apply_index(struct ndshm__csv_reader *reader, const ndshm_csv_config 
     if (index == 0)
         return 0;
     if (index < 0 || index > reader->ncolumns)
-        return ndshm__fail(-EINVAL, "index is %d, but 1 + the number of a column is 0 to %d",
-                           index, reader->ncolumns);
+        return ndshm__fail(-EINVAL, "index is %d, but 1 + the number of a column is 0 to %d", index,
+                           reader->ncolumns);
     reader->columns[index - 1].name = ndshm__csv_plan_text(reader->plan, ndshm_frame_index_name());
     reader->columns[index - 1].unused = false;
     return 0;

@@ -8,23 +8,23 @@
 #include "base/os.h"
 #include "segment/internal.h"
 
-static bool is_intact(const struct ndshm__kept *kept)
+/* A task may have closed our descriptor, and another file may have its number by now. */
+static bool is_intact(const struct ndshm__kept *kept, struct stat *file)
 {
-    struct stat file;
-    return ndshm__os_stat(kept->fd, &file) == 0 && file.st_ino == kept->inode &&
-           file.st_dev == kept->device;
+    return ndshm__os_stat(kept->fd, file) == 0 && file->st_ino == kept->inode &&
+           file->st_dev == kept->device;
 }
 
 bool ndshm__kept_named(const struct ndshm__kept *kept)
 {
     struct stat file;
-    return is_intact(kept) && ndshm__os_stat(kept->fd, &file) == 0 && file.st_nlink == 1;
+    return is_intact(kept, &file) && file.st_nlink == 1;
 }
 
-/* A task may have closed our descriptor, and another file may have its number by now. */
 void ndshm__kept_close(struct ndshm__kept *kept)
 {
-    bool intact = is_intact(kept);
+    struct stat file;
+    bool intact = is_intact(kept, &file);
     ndshm__os_unmap(kept->base, kept->total_size);
     if (intact)
         ndshm__os_close(kept->fd);
@@ -137,7 +137,8 @@ int ndshm__segment_reuse(const ndshm__spec *spec, const struct ndshm__kept *kept
                          const char *free_name, ndshm__segment **out)
 {
     int64_t descriptor;
-    int status = is_intact(kept) ? measure(spec, kept, &descriptor) : -EBADF;
+    struct stat file;
+    int status = is_intact(kept, &file) ? measure(spec, kept, &descriptor) : -EBADF;
     if (status)
         return status;
     ndshm__segment *segment = ndshm__alloc(sizeof *segment);

@@ -230,8 +230,8 @@ bool ndshm__segment_published(const ndshm__segment *segment)
     return segment->published;
 }
 
-/* The kernel does not say which side of a copy faulted. The segment may be whole again by now, so it
- * is the buffer that is tried. */
+/* The kernel does not say which side of a copy faulted. The segment may be whole again by now, so
+ * it is the buffer that is tried. */
 static int explain_fault(const ndshm__segment *segment, char *to)
 {
     const char byte = 0;

@@ -74,19 +74,19 @@ static void test_help_and_version(void **state)
 static void test_help_fits_a_screen(void **state)
 {
     (void)state;
-    cli_run(0, "for command in '' check clean copy doctor export import jobs keep list show top trace unlink who; do " TOOL
-               "$command --help; done | "
+    cli_run(0, "for command in '' check clean copy doctor export import jobs keep list show top "
+               "trace unlink who; do " TOOL "$command --help; done | "
                "awk 'length > 79 { print; exit 1 }'");
-    cli_run(0, "for command in '' check clean copy doctor export import jobs keep list show top trace unlink who; do test $(" TOOL
-               "$command --help | wc -l) -le 24 || "
+    cli_run(0, "for command in '' check clean copy doctor export import jobs keep list show top "
+               "trace unlink who; do test $(" TOOL "$command --help | wc -l) -le 24 || "
                "exit 1; done");
 }
 
 static void test_manual_knows_every_option(void **state)
 {
     (void)state;
-    cli_run(0, "for command in '' check clean copy doctor export import jobs keep list show top trace unlink who; do " TOOL
-               "$command --help; done | "
+    cli_run(0, "for command in '' check clean copy doctor export import jobs keep list show top "
+               "trace unlink who; do " TOOL "$command --help; done | "
                "grep -oE -e '--[a-z-]+' | sort -u | while read -r option; do "
                "sed 's/\\\\//g' \"$SHM_INSPECT_MANUAL\" | grep -qF -e \"*$option*\" || "
                "{ echo \"not in the manual: $option\"; exit 1; }; done");

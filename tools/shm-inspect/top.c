@@ -24,6 +24,7 @@ enum { HEAD = 3, FOOT = 1, JOBS_MAX = 5, PATTERN_MAX = 128, ENTER = '\n', ESCAPE
 struct top {
     struct snapshot now;
     struct joblist jobs;
+    ndshm_probe_report probe;
     struct selection selection;
     char pattern[PATTERN_MAX];
     int state; /* NDSHM_STATE_*, 0: any */
@@ -137,15 +138,12 @@ static void draw_titles(const struct top *top)
 static void draw_head(const struct top *top)
 {
     char text[PRINT_SIZE], used[PRINT_SIZE], all[PRINT_SIZE], orphans[PRINT_SIZE];
-    ndshm_probe_report probe;
-    if (ndshm_probe(&probe))
-        memset(&probe, 0, sizeof probe);
-    print_bytes(probe.bytes - probe.bytes_free, false, used);
-    print_bytes(probe.bytes, false, all);
+    print_bytes(top->probe.bytes - top->probe.bytes_free, false, used);
+    print_bytes(top->probe.bytes, false, all);
     print_bytes(top->now.orphan_bytes, false, orphans);
     snprintf(text, sizeof text,
              "%.63s: %.16s of %.16s used, %" PRId64 " segments, %" PRId64 " orphans (%.16s)",
-             probe.directory, used, all, top->now.count, top->now.orphans, orphans);
+             top->probe.directory, used, all, top->now.count, top->now.orphans, orphans);
     put_line(0, text);
     snprintf(text, sizeof text, "state: %s  pattern: %s",
              top->state ? print_state(top->state) : "any", top->pattern[0] ? top->pattern : "*");
@@ -380,6 +378,7 @@ static void take_snapshot(struct top *top)
         joblist_take(&(struct selection){.pool = top->selection.pool}, &top->jobs);
     joblist_free(&top->jobs);
     top->jobs = jobs;
+    ndshm_probe(&top->probe); /* stays as it was when that fails */
 }
 
 static void move_to(struct top *top, int key)
